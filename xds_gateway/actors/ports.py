@@ -1,0 +1,179 @@
+"""What the actors need from the outside: small protocols, implemented in `storage` and `wiring`."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from ..model.identifiers import PatientId
+from ..model.messages import AuditEvent, SpooledDocument, StoredDocument
+from ..model.metadata import RegistryObject
+from ..model.principal import AccessFilter
+from ..model.queries import StoredQuery
+
+T = TypeVar("T")
+
+
+class KnownObject(NamedTuple):
+    """What a plan needs to know of an object that is already registered."""
+
+    uuid: str
+    lid: str
+    kind: str  # "DocumentEntry", "SubmissionSet", "Folder", "Association"
+    object_type: str | None
+    status: str
+    version: int
+    patient_id: PatientId | None
+    unique_id: str | None
+
+
+class KnownUniqueId(NamedTuple):
+    """A uniqueId already taken, in the one namespace of entries, sets and folders (ITI TF-3 4.2.3.2.26)."""
+
+    value: str
+    kind: str
+    hash: str | None
+    size: int | None
+
+
+class Snapshot(Protocol):
+    """The registry as one write transaction sees it: nothing changes under it until it ends."""
+
+    def patient_known(self, patient_id: PatientId) -> bool:
+        """Whether submissions for this patient are accepted."""
+
+    def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
+        """The objects of these ids that exist, by id."""
+
+    def unique_ids(self, values: Iterable[str]) -> Mapping[str, KnownUniqueId]:
+        """The uniqueIds that are taken, by value."""
+
+    def dependents(self, uuids: Iterable[str]) -> Sequence[KnownObject]:
+        """Approved entries that hang on these entries by Approved APND or XFRM associations (ITI TF-2 3.42.4.1.3.5)."""
+
+    def folders_of(self, uuid: str) -> Sequence[KnownObject]:
+        """Approved folders that hold this entry by an Approved HasMember."""
+
+
+class Prepared(NamedTuple):
+    """An object made ready to be added outside of the transaction; `row` is the storage's own."""
+
+    object: RegistryObject
+    row: Any
+
+
+class Transaction(Snapshot, Protocol):
+    """A snapshot that can be changed: all of it becomes durable together, or nothing does."""
+
+    def add(self, prepared: Sequence[Prepared]) -> None:
+        """Add objects with their uniqueIds; status, version and patient come from the object."""
+
+    def add_documents(self, documents: Mapping[str, StoredDocument]) -> None:
+        """Tie stored documents to entries of this transaction, by entry uuid."""
+
+    def add_patient(self, patient_id: PatientId) -> None:
+        """Make a patient known; nothing happens when it is."""
+
+    def set_status(self, uuids: Iterable[str], status: str) -> None:
+        """Change availabilityStatus of these objects."""
+
+    def touch_folders(self, uuids: Iterable[str], last_update_time: str) -> None:
+        """Set Folder.lastUpdateTime (ITI TF-3 4.2.3.4.6)."""
+
+    def audit(self, event: AuditEvent) -> None:
+        """Add the audit row of this change."""
+
+
+class RegistryStore(Protocol):
+    """The registry's data of one domain."""
+
+    def prepare(self, objects: Sequence[RegistryObject]) -> Sequence[Prepared]:
+        """Render objects to rows, outside of any lock."""
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` alone in one durable transaction; what it raises undoes it. Raises StorageFull, StorageBusy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Objects that a query selected: finished fragments, their ids, kinds and patients."""
+
+    fragments: tuple[bytes, ...] = ()
+    uuids: tuple[str, ...] = ()
+    patient_count: int = 0
+    more: bool = False  # the limit was reached: nothing may be returned
+
+
+class QueryStore(Protocol):
+    """Reads of the registry; the access filter is part of every statement."""
+
+    def find(self, query: StoredQuery, access: AccessFilter, limit: int) -> Found:
+        """The objects that a stored query selects; `more` when there are over `limit`."""
+
+
+class DocumentFound(NamedTuple):
+    """A document of an entry that the caller may read."""
+
+    unique_id: str
+    document: StoredDocument
+    mime_type: str
+    patient_id: str
+
+
+class DocumentIndex(Protocol):
+    """Which stored document belongs to a uniqueId."""
+
+    def documents(self, repository_unique_id: str, unique_ids: Sequence[str], access: AccessFilter) -> Mapping[str, DocumentFound]:
+        """Documents of permitted entries, by uniqueId."""
+
+
+class Spool(Protocol):
+    """A document being received."""
+
+    def write(self, data: bytes) -> None:
+        """Take more bytes. Raises StorageFull."""
+
+    def finish(self) -> SpooledDocument:
+        """Close the file and tell its size and digests; not durable yet."""
+
+    def discard(self) -> None:
+        """Delete what was received."""
+
+
+class DocumentStore(Protocol):
+    """Documents under random keys."""
+
+    def spool(self) -> Spool:
+        """Begin to receive a document."""
+
+    def keep(self, spooled: Sequence[SpooledDocument]) -> Sequence[StoredDocument]:
+        """Make documents durable: file, rename and directory are on disk when this returns. Raises StorageFull."""
+
+    def open(self, document: StoredDocument) -> Iterator[bytes]:
+        """The bytes in chunks, each verified before it is given. Raises DocumentDamaged."""
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Delete documents; unknown keys are fine."""
+
+
+class AccessJournal(Protocol):
+    """The durable journal of reads: an event is on disk when `record` returns."""
+
+    def record(self, event: AuditEvent) -> None:
+        """Append one event. Raises StorageFull."""
+
+
+__all__ = [
+    "AccessJournal",
+    "DocumentFound",
+    "DocumentIndex",
+    "DocumentStore",
+    "Found",
+    "KnownObject",
+    "KnownUniqueId",
+    "Prepared",
+    "QueryStore",
+    "RegistryStore",
+    "Snapshot",
+    "Spool",
+    "Transaction",
+]

@@ -1,0 +1,1 @@
+"""What we talk about: frozen values of the standard. Imports nothing of ours."""

@@ -1,0 +1,52 @@
+"""Composite values of metadata: codes, authors and times (ITI TF-3 4.2.3.1)."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """A coded value: code, coding scheme and display name (ITI TF-3 4.2.3.1.2)."""
+
+    code: str
+    scheme: str
+    display: str = ""
+
+
+class Author(NamedTuple):
+    """An author of a document or a submission set; persons are XCN, institutions XON (ITI TF-3 4.2.3.2.1)."""
+
+    person: str | None = None
+    institutions: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    specialties: tuple[str, ...] = ()
+    telecommunications: tuple[str, ...] = ()
+
+
+class TimeInterval(NamedTuple):
+    """The instants that a DTM of limited precision may mean, as comparable numbers YYYYMMDDhhmmss, both inclusive."""
+
+    earliest: int
+    latest: int
+
+
+_LENGTHS = (4, 6, 8, 10, 12, 14)
+_FIRST = "00000101000000"
+
+
+def parse_dtm(text: str) -> TimeInterval | None:
+    """Read a DTM `YYYY[MM[DD[hh[mm[ss]]]]]` in UTC; None when it is not one (ITI TF-3 Table 4.2.3.1.7-2)."""
+    length = len(text)
+    if length not in _LENGTHS or not (text.isascii() and text.isdigit()):
+        return None
+    try:
+        first = datetime.strptime(text + _FIRST[length:], "%Y%m%d%H%M%S")
+    except ValueError:
+        return None
+    return TimeInterval(int(text + _FIRST[length:]), _latest(text, first))
+
+
+def _latest(text: str, first: datetime) -> int:
+    if len(text) == 6:
+        following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+        return int((following - timedelta(days=1)).strftime("%Y%m%d") + "235959")
+    return int(text + "99991231235959"[len(text) :])

@@ -1,0 +1,175 @@
+"""Failures as values: findings of a refused request, and messages that cannot be read (ITI TF-3 4.2.4, ITI TF-2 V.3)."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class ErrorCode(str, Enum):
+    """Error codes of ITI TF-3 Table 4.2.4.1-2."""
+
+    DOCUMENT_QUEUED = "DocumentQueued"
+    INVALID_DOCUMENT_CONTENT = "InvalidDocumentContent"
+    PARTIAL_APPEND_CONTENT_NOT_PROCESSED = "PartialAppendContentNotProcessed"
+    PARTIAL_FOLDER_CONTENT_NOT_PROCESSED = "PartialFolderContentNotProcessed"
+    PARTIAL_RELATIONSHIP_CONTENT_NOT_PROCESSED = "PartialRelationshipContentNotProcessed"
+    PARTIAL_REPLACE_CONTENT_NOT_PROCESSED = "PartialReplaceContentNotProcessed"
+    PARTIAL_TRANSFORM_NOT_PROCESSED = "PartialTransformNotProcessed"
+    PARTIAL_TRANSFORM_REPLACE_NOT_PROCESSED = "PartialTransformReplaceNotProcessed"
+    UNKNOWN_PATIENT_ID = "UnknownPatientId"
+    UNRESOLVED_REFERENCE = "UnresolvedReferenceException"
+    DOCUMENT_UNIQUE_ID_ERROR = "XDSDocumentUniqueIdError"
+    DUPLICATE_UNIQUE_ID_IN_REGISTRY = "XDSDuplicateUniqueIdInRegistry"
+    EXTRA_METADATA_NOT_SAVED = "XDSExtraMetadataNotSaved"
+    MISSING_DOCUMENT = "XDSMissingDocument"
+    MISSING_DOCUMENT_METADATA = "XDSMissingDocumentMetadata"
+    MISSING_HOME_COMMUNITY_ID = "XDSMissingHomeCommunityId"
+    NON_IDENTICAL_HASH = "XDSNonIdenticalHash"
+    NON_IDENTICAL_SIZE = "XDSNonIdenticalSize"
+    PATIENT_ID_DOES_NOT_MATCH = "XDSPatientIdDoesNotMatch"
+    REGISTRY_BUSY = "XDSRegistryBusy"
+    REGISTRY_DEPRECATED_DOCUMENT = "XDSRegistryDeprecatedDocumentError"
+    REGISTRY_DUPLICATE_UNIQUE_ID_IN_MESSAGE = "XDSRegistryDuplicateUniqueIdInMessage"
+    REGISTRY_ERROR = "XDSRegistryError"
+    REGISTRY_METADATA_ERROR = "XDSRegistryMetadataError"
+    REGISTRY_NOT_AVAILABLE = "XDSRegistryNotAvailable"
+    REGISTRY_OUT_OF_RESOURCES = "XDSRegistryOutOfResources"
+    REPOSITORY_BUSY = "XDSRepositoryBusy"
+    REPOSITORY_DUPLICATE_UNIQUE_ID_IN_MESSAGE = "XDSRepositoryDuplicateUniqueIdInMessage"
+    REPOSITORY_ERROR = "XDSRepositoryError"
+    REPOSITORY_METADATA_ERROR = "XDSRepositoryMetadataError"
+    REPOSITORY_OUT_OF_RESOURCES = "XDSRepositoryOutOfResources"
+    RESULT_NOT_SINGLE_PATIENT = "XDSResultNotSinglePatient"
+    STORED_QUERY_MISSING_PARAM = "XDSStoredQueryMissingParam"
+    STORED_QUERY_PARAM_NUMBER = "XDSStoredQueryParamNumber"
+    TOO_MANY_RESULTS = "XDSTooManyResults"
+    UNKNOWN_COMMUNITY = "XDSUnknownCommunity"
+    UNKNOWN_PATIENT = "XDSUnknownPatientId"
+    UNKNOWN_REPOSITORY_ID = "XDSUnknownRepositoryId"
+    UNKNOWN_STORED_QUERY = "XDSUnknownStoredQuery"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Severity(str, Enum):
+    """Whether a finding refuses the request or only warns (ITI TF-3 4.2.4.1)."""
+
+    ERROR = "Error"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong with a request, with its evidence.
+
+    `rule` is a stable id of docs/rules.md; `sentence` tells a vendor what to change; `clause` is where the standard says so.
+    """
+
+    code: ErrorCode
+    rule: str
+    sentence: str
+    object_id: str | None = None
+    attribute: str | None = None
+    received: str | None = None
+    expected: str | None = None
+    clause: str | None = None
+    severity: Severity = Severity.ERROR
+
+
+class GatewayError(Exception):
+    """Any failure that the gateway answers in the standard's words."""
+
+
+class RequestRefused(GatewayError):
+    """The request is understood and refused: a RegistryErrorList with all findings (ITI TF-3 4.2.4)."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("; ".join(f"{f.code} {f.rule}" for f in findings))
+        self.findings = findings
+
+
+class FaultCode(str, Enum):
+    """SOAP 1.2 fault codes (SOAP 1.2 part 1, 5.4.6)."""
+
+    SENDER = "Sender"
+    RECEIVER = "Receiver"
+    VERSION_MISMATCH = "VersionMismatch"
+    MUST_UNDERSTAND = "MustUnderstand"
+    DATA_ENCODING_UNKNOWN = "DataEncodingUnknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultDetail:
+    """A place that a fault speaks of: a header's qualified name or a wsa problem."""
+
+    namespace: str
+    name: str
+    text: str = ""
+
+
+class SoapFault(GatewayError):
+    """The message cannot be read or processed as SOAP: answered with an env:Fault (SOAP 1.2 part 1, 5.4; WS-Addressing 1.0 SOAP binding, 6).
+
+    `subcodes` are (namespace, local name) pairs, outermost first; `rule` and `limit` go to the log, not only the reason.
+    """
+
+    def __init__(
+        self,
+        code: FaultCode,
+        reason: str,
+        *,
+        rule: str,
+        subcodes: tuple[tuple[str, str], ...] = (),
+        details: tuple[FaultDetail, ...] = (),
+        http_status: int | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.rule = rule
+        self.subcodes = subcodes
+        self.details = details
+        self.http_status = http_status
+
+
+class HttpRefused(GatewayError):
+    """The request is refused below SOAP (RFC 9110): unsupported media type, unknown path, too large a body."""
+
+    def __init__(self, status: int, reason: str, *, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+
+
+class StorageFull(GatewayError):
+    """No room left for documents or rows; answered `...OutOfResources`."""
+
+
+class StorageBusy(GatewayError):
+    """The store cannot take the work in time; answered `...Busy`."""
+
+
+class DocumentDamaged(GatewayError):
+    """Stored bytes no longer have the digest they were stored with: never returned as if whole."""
+
+    def __init__(self, key: str, chunk: int) -> None:
+        super().__init__(f"document {key} is damaged in chunk {chunk}")
+        self.key = key
+        self.chunk = chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Findings being collected: append, then ask."""
+
+    items: list[Finding] = field(default_factory=list)
+
+    def add(self, finding: Finding) -> None:
+        """Take one more finding."""
+        self.items.append(finding)
+
+    def refuse(self) -> None:
+        """Raise RequestRefused when any finding is an error."""
+        if any(f.severity is Severity.ERROR for f in self.items):
+            raise RequestRefused(*self.items)

@@ -1,0 +1,137 @@
+"""Requests and outcomes of the transactions, as values."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .errors import Finding
+from .metadata import Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpooledDocument:
+    """Bytes received and hashed, in a spool file that is not yet durable.
+
+    `sha1` is hexadecimal; `chunk_digests` the SHA-256 of each 1 MiB chunk, concatenated (32 bytes each; an empty
+    document has none).
+    """
+
+    path: str
+    size: int
+    sha1: str
+    chunk_digests: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocument:
+    """A document durably stored: `key` is random and reveals nothing of it."""
+
+    key: str
+    size: int
+    sha1: str
+    chunk_digests: bytes
+
+
+class DocumentPart(NamedTuple):
+    """One xds:Document of ITI-41: the id of its entry, and where its bytes are.
+
+    Exactly one of `content_id` (an attachment, without "cid:" and angle brackets) and `inline` (base64 text) is set.
+    """
+
+    id: str
+    content_id: str | None
+    inline: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvideRequest:
+    """ITI-41: a submission and its documents, which may still be on the wire (ITI TF-2 3.41.4.1.2)."""
+
+    submission: Submission
+    parts: tuple[DocumentPart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterRequest:
+    """ITI-42: a submission whose documents a repository holds (ITI TF-2 3.42.4.1.2)."""
+
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryRequest:
+    """ITI-18: a stored query as sent; each parameter keeps its slots, for OR within one and AND across (ITI TF-2 3.18.4.1.2)."""
+
+    query_id: str
+    return_type: str
+    parameters: tuple[tuple[str, tuple[str, ...]], ...]
+    home: str | None = None
+
+
+class DocumentRequest(NamedTuple):
+    """One document asked for in ITI-43 (ITI TF-2 3.43.4.1.2)."""
+
+    repository_unique_id: str
+    document_unique_id: str
+    home: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieveRequest:
+    """ITI-43: documents to return, in order."""
+
+    documents: tuple[DocumentRequest, ...]
+
+
+Request = ProvideRequest | RegisterRequest | QueryRequest | RetrieveRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryResponse:
+    """The outcome of a submission: findings decide the status (ITI TF-3 4.2.4.2)."""
+
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryResponse:
+    """The outcome of a query: finished ebRIM fragments in answer order (ITI TF-2 3.18.4.1.3)."""
+
+    fragments: tuple[bytes, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class RetrievedDocument(NamedTuple):
+    """A document to return: what was asked, where its bytes are, and its mimeType."""
+
+    request: DocumentRequest
+    document: StoredDocument
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieveResponse:
+    """The outcome of a retrieve: documents and what could not be returned (ITI TF-2 3.43.4.2.2)."""
+
+    documents: tuple[RetrievedDocument, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """One access or change, as it must be told later (ITI TF-2 3.20).
+
+    `transaction` is an ITI number, `outcome` "success", "partial" or "failure"; `objects` are ids of sets, entries or
+    documents; `query` the parameters of a query. No document content, no metadata beyond these ids.
+    """
+
+    at: str
+    transaction: str
+    outcome: str
+    node: str
+    address: str
+    domain: str
+    message_id: str
+    patient_ids: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    query: str | None = None
+    codes: tuple[str, ...] = field(default=())

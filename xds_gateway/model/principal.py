@@ -1,0 +1,26 @@
+"""Who calls, and what that caller may see."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A proven caller: the node that holds the TLS certificate, and later the user of an assertion.
+
+    `node` is the subject of the client certificate (RFC 4514) or "anonymous"; `address` the peer's host.
+    """
+
+    node: str
+    address: str
+    certificate_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessFilter:
+    """What one caller may read: storage compiles it into every query, so that counts and limits see only that.
+
+    `domain` is always applied; entries with one of `hidden_confidentiality` (code, coding scheme) are as if absent.
+    """
+
+    domain: str
+    hidden_confidentiality: tuple[tuple[str, str], ...] = ()

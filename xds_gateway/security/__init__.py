@@ -1,0 +1,1 @@
+"""Who says so: pure judgement over certificates and, later, assertions and signatures."""
