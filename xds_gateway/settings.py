@@ -1,0 +1,393 @@
+"""Every setting: its name, default, unit and meaning. `config.py` reads them, docs/settings.md shows them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from .model.identifiers import is_oid
+
+DEMO_REPOSITORY_OID: Final = "2.25.301874956204417238860571940135726918043"
+
+_SIZE = re.compile(r"([0-9]+)\s*(B|KiB|MiB|GiB)?")
+_SIZE_UNITS: Final = {None: 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_MOUNT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_DOMAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_DATABASE_URL = re.compile(r"sqlite:///.+|postgresql(?:\+\w+)?://.+")
+
+
+class Unit(NamedTuple):
+    """What a number of a setting counts, as printed in the documentation."""
+
+    name: str
+
+
+class Conflict(ValueError):
+    """Settings that are each well formed and do not go together; `problems` has one sentence for each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+def _size(value: Any) -> Any:
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(match[1]) * _SIZE_UNITS[match[2]] if match else value
+
+
+def _comma_separated(value: Any) -> Any:
+    return [item.strip() for item in value.split(",")] if isinstance(value, str) else value
+
+
+def _oid(value: str) -> str:
+    if not is_oid(value):
+        raise ValueError("write an OID in dotted decimals, such as 2.25.1234")
+    return value
+
+
+def _oid_urn(value: str) -> str:
+    if not value.startswith("urn:oid:") or not is_oid(value.removeprefix("urn:oid:")):
+        raise ValueError("write urn:oid: and an OID, such as urn:oid:2.25.1234")
+    return value
+
+
+def _public_url(value: str) -> str:
+    if re.fullmatch(r"https?://[^/?#\s]+(?:/[^?#\s]*)?", value) is None:
+        raise ValueError("write https://, a host and perhaps a port and a path, such as https://gateway.example.org")
+    return value.rstrip("/")
+
+
+def _matching(pattern: re.Pattern[str], advice: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if pattern.fullmatch(value) is None:
+            raise ValueError(advice)
+        return value
+
+    return AfterValidator(check)
+
+
+ByteCount = Annotated[int, BeforeValidator(_size), Field(ge=1), Unit("bytes")]
+Seconds = Annotated[float, Field(gt=0), Unit("seconds")]
+Count = Annotated[int, Field(ge=1)]
+Oid = Annotated[str, AfterValidator(_oid)]
+OidUrn = Annotated[str, AfterValidator(_oid_urn)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+DatabaseUrl = Annotated[
+    str, _matching(_DATABASE_URL, "write sqlite:/// and the path of a file, or postgresql:// and a server")
+]
+MountPath = Annotated[str, _matching(_MOUNT_PATH, "write a path that begins with / and does not end with /")]
+DomainName = Annotated[str, _matching(_DOMAIN_NAME, "write lower-case letters, digits, - and _")]
+
+
+class Section(BaseModel):
+    """A table of the configuration file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+class Listener(Section):
+    """A port that the gateway listens on; every mount is served on every listener."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address or host name to listen on.")
+    port: int = Field(default=8443, ge=0, le=65535, description="TCP port; 0 takes any free one.")
+    tls: Literal["mutual", "server", "off"] = Field(
+        default="mutual",
+        description='"mutual" asks for a client certificate and refuses a connection without one, '
+        '"server" does not ask, "off" is plain HTTP and is accepted on loopback only.',
+    )
+    certificate: Path = Field(
+        default=Path("var/pki/server.crt"), description="PEM file of the server certificate and its intermediates."
+    )
+    key: Path = Field(default=Path("var/pki/server.key"), description="PEM file of the server's private key.")
+    client_ca: Path = Field(
+        default=Path("var/pki/ca.crt"),
+        description='PEM file of the authorities that client certificates must come from ("mutual").',
+    )
+    allow_plain_beyond_loopback: bool = Field(
+        default=False,
+        description='Accept tls = "off" on an address that other machines reach: '
+        "health data goes over the network in clear.",
+    )
+
+    @property
+    def loopback(self) -> bool:
+        """True when only this machine can reach the listener."""
+        address = _address(self.host)
+        return self.host == "localhost" or (address is not None and address.is_loopback)
+
+    @property
+    def url(self) -> str:
+        """The address as a client on this machine writes it."""
+        scheme = "http" if self.tls == "off" else "https"
+        address = _address(self.host)
+        host = "localhost" if self.loopback or (address and address.is_unspecified) else self.host
+        return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
+
+
+class Domain(Section):
+    """Data of its own: patients, entries and documents, with one profile and one repository."""
+
+    name: DomainName = Field(default="default", description="Name that mounts refer to.")
+    profile: Literal["ihe"] = Field(
+        default="ihe",
+        description='Rules that a submission must keep: "ihe" is ITI TF-3 as written.',
+    )
+    patients: Literal["open", "fed"] = Field(
+        default="open",
+        description='"open" knows a patient from the first submission, "fed" only from an identity feed.',
+    )
+    repository_unique_id: Oid = Field(
+        default=DEMO_REPOSITORY_OID,
+        description="repositoryUniqueId of the domain's Document Repository; the default is for demonstrations, "
+        "a real repository needs an OID of its own.",
+    )
+    home_community_id: OidUrn | None = Field(
+        default=None, description="homeCommunityId put on what is returned, as urn:oid:...; none when not set."
+    )
+    assigning_authorities: Annotated[tuple[Oid, ...], BeforeValidator(_comma_separated)] = Field(
+        default=(),
+        description="OIDs of the assigning authorities whose patient identifiers are accepted (in a variable, with "
+        "commas between); empty accepts all.",
+    )
+    max_results: Annotated[Count, Unit("objects")] = Field(
+        default=5000,
+        description="Most objects that a query with LeafClass may return; above it the answer is XDSTooManyResults.",
+    )
+
+
+class Mount(Section):
+    """A path prefix over one domain: PATH/registry and PATH/repository are its endpoints."""
+
+    path: MountPath = Field(default="/services", description="Path prefix of the endpoints.")
+    domain: DomainName = Field(default="default", description="Name of the domain that it serves.")
+    authentication: Literal["certificate", "none"] = Field(
+        default="certificate",
+        description='"certificate" wants a client certificate (a listener with tls = "mutual"), "none" takes anyone.',
+    )
+
+
+class Limits(Section):
+    """What one caller may cost."""
+
+    envelope_bytes: ByteCount = Field(
+        default=8 * 2**20,
+        description="Largest SOAP envelope, or root part of a multipart message.",
+    )
+    inline_document: ByteCount = Field(
+        default=5 * 2**20,
+        le=7 * 2**20,
+        description="Largest document sent as base64 inside the envelope; larger ones need MTOM.",
+    )
+    document_bytes: ByteCount = Field(default=4 * 2**30, description="Largest document sent as an attachment.")
+    body_bytes: ByteCount = Field(default=8 * 2**30, description="Largest request body.")
+    spool_in_flight_bytes: ByteCount = Field(
+        default=16 * 2**30, description="Most bytes of documents being received at one time, in each worker process."
+    )
+    xml_depth: Annotated[int, Field(ge=20, le=256), Unit("levels")] = Field(
+        default=100,
+        description="Deepest nesting of XML elements.",
+    )
+    xml_elements: Annotated[Count, Unit("elements")] = Field(
+        default=100_000,
+        description="Most XML elements in an envelope.",
+    )
+    xml_attributes: Annotated[Count, Unit("attributes")] = Field(
+        default=500,
+        description="Most attributes of one XML element.",
+    )
+    xml_namespaces: Annotated[Count, Unit("declarations")] = Field(
+        default=1000, description="Most namespace declarations in an envelope."
+    )
+    xml_attribute_bytes: ByteCount = Field(default=64 * 2**10, description="Longest value of one XML attribute.")
+    mime_parts: Annotated[Count, Unit("parts")] = Field(default=1000, description="Most parts of a multipart message.")
+    mime_headers: Annotated[Count, Unit("headers")] = Field(default=50, description="Most headers of one part.")
+    mime_header_bytes: ByteCount = Field(default=8 * 2**10, description="All headers of one part together.")
+    http_header_bytes: ByteCount = Field(default=32 * 2**10, description="All HTTP headers of a request together.")
+    header_seconds: Seconds = Field(
+        default=10,
+        description="Time for the TLS handshake and the HTTP headers to arrive.",
+    )
+    body_stall_seconds: Seconds = Field(
+        default=30,
+        description="Longest silence while a body is being sent or an answer taken.",
+    )
+    request_seconds: Seconds = Field(
+        default=60,
+        description="Longest time from the last byte of a request to the start of its answer.",
+    )
+    keep_alive_seconds: Seconds = Field(default=75, description="How long an idle connection is kept.")
+    shutdown_seconds: Seconds = Field(
+        default=30,
+        description="How long running requests may take to end after SIGTERM.",
+    )
+    connections: Annotated[Count, Unit("connections")] = Field(
+        default=1000, description="Most open connections in each worker process; further ones are answered 503."
+    )
+
+
+class Soap(Section):
+    """How SOAP answers look."""
+
+    sender_fault_status: Literal[400, 500] = Field(
+        default=500,
+        description="HTTP status of a SOAP fault that blames the sender: "
+        "400 as SOAP 1.2 says, 500 for clients that drop the body of a 400.",
+    )
+
+
+class WireLog(Section):
+    """A tap at the edge, for conformance work: it writes patient data."""
+
+    folder: Path | None = Field(
+        default=None,
+        description="Folder that gets every message byte for byte, patient data included; "
+        "nothing is written when not set.",
+    )
+
+
+class Log(Section):
+    """The log: JSON lines on standard error, without content of messages."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        description="Least severity that is written.",
+    )
+
+
+def _default_database(data: dict[str, Any]) -> str:
+    return f"sqlite:///{(data['data_folder'] / 'registry.sqlite3').as_posix()}"
+
+
+def _default_public_url(data: dict[str, Any]) -> str:
+    listeners: tuple[Listener, ...] = data["listeners"]
+    return listeners[0].url
+
+
+class Settings(BaseSettings):
+    """All settings of a gateway, frozen. Made by `config.load`, which also remembers where each came from."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="XDS_GATEWAY_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+    )
+
+    data_folder: Path = Field(
+        default=Path("var/data"),
+        description="Folder of documents, journal and the embedded database.",
+    )
+    database_url: DatabaseUrl = Field(
+        default_factory=_default_database,
+        description="Database of the registry, as an SQLAlchemy URL; the default is registry.sqlite3 in data_folder.",
+    )
+    workers: Annotated[Count, Unit("processes")] = Field(
+        default=2,
+        le=64,
+        description="Worker processes, about one for each core.",
+    )
+    listeners: tuple[Listener, ...] = Field(default=(Listener(),), min_length=1)
+    public_url: PublicUrl = Field(
+        default_factory=_default_public_url,
+        description="Address that callers reach the gateway by, written in the WSDLs before the path of the mount; "
+        "the default is made from the first listener.",
+    )
+    domains: tuple[Domain, ...] = Field(default=(Domain(),), min_length=1)
+    mounts: tuple[Mount, ...] = Field(default=(Mount(),), min_length=1)
+    limits: Limits = Limits()
+    soap: Soap = Soap()
+    wire_log: WireLog = WireLog()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the constructor is given: `config.load` reads file and environment, so nothing is hidden."""
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        problems = tuple(_conflicts(self))
+        if problems:
+            raise Conflict(problems)
+        return self
+
+    def domain(self, name: str) -> Domain:
+        """The domain of this name. Raises KeyError."""
+        return {domain.name: domain for domain in self.domains}[name]
+
+
+def _conflicts(settings: Settings) -> Iterator[str]:
+    yield from _listener_conflicts(settings)
+    yield from _domain_conflicts(settings)
+    yield from _mount_conflicts(settings)
+    yield from _limit_conflicts(settings.limits)
+
+
+def _listener_conflicts(settings: Settings) -> Iterator[str]:
+    for number, listener in enumerate(settings.listeners):
+        if listener.tls == "off" and not listener.loopback and not listener.allow_plain_beyond_loopback:
+            yield (
+                f'listeners[{number}] has tls = "off" on {listener.host}, which other machines reach: '
+                'set tls to "mutual", or host to 127.0.0.1, or say allow_plain_beyond_loopback = true.'
+            )
+    for (host, port), times in Counter((item.host, item.port) for item in settings.listeners).items():
+        if times > 1 and port:
+            yield f"{times} listeners have host {host} and port {port}: give each a port of its own."
+
+
+def _domain_conflicts(settings: Settings) -> Iterator[str]:
+    for name, times in Counter(item.name for item in settings.domains).items():
+        if times > 1:
+            yield f'{times} domains have the name "{name}": give each a name of its own.'
+    for oid, times in Counter(item.repository_unique_id for item in settings.domains).items():
+        if times > 1:
+            yield f"{times} domains have repository_unique_id {oid}: give each an OID of its own."
+
+
+def _mount_conflicts(settings: Settings) -> Iterator[str]:
+    domains = {item.name for item in settings.domains}
+    mutual = any(item.tls == "mutual" for item in settings.listeners)
+    for number, mount in enumerate(settings.mounts):
+        if mount.domain not in domains:
+            yield f'mounts[{number}].domain is "{mount.domain}": write one of the domains, {_quoted(domains)}.'
+        if mount.authentication == "certificate" and not mutual:
+            yield (
+                f"mounts[{number}] wants client certificates and no listener asks for them: "
+                f'set tls of a listener to "mutual", or mounts[{number}].authentication to "none".'
+            )
+    for path, times in Counter(item.path for item in settings.mounts).items():
+        if times > 1:
+            yield f"{times} mounts have the path {path}: give each a path of its own."
+
+
+def _limit_conflicts(limits: Limits) -> Iterator[str]:
+    if limits.inline_document * 4 // 3 > limits.envelope_bytes:
+        yield "limits.inline_document as base64 exceeds limits.envelope_bytes: lower the first or raise the other."
+    if limits.document_bytes > limits.body_bytes:
+        yield "limits.document_bytes is larger than limits.body_bytes: lower the first or raise the other."
+    if limits.document_bytes > limits.spool_in_flight_bytes:
+        yield "limits.document_bytes is larger than limits.spool_in_flight_bytes: lower the first or raise the other."
+
+
+def _quoted(names: set[str]) -> str:
+    return ", ".join(f'"{name}"' for name in sorted(names))
