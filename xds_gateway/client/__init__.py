@@ -1,0 +1,1 @@
+"""Sockets we open: the SDK for practice software."""
