@@ -1,7 +1,7 @@
 """Puts the contracts (`wsdl`, `schemas`) into the built package; everything else is in setup.cfg.
 
-They stay at the top of the checkout. A `package_dir` mapping would break editable installs, so they are copied, and only
-when a wheel is built.
+They stay at the top of the checkout. A `package_dir` mapping would break editable installs, so they are copied, and
+only when a wheel is built.
 """
 
 from pathlib import Path

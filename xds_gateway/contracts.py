@@ -24,7 +24,8 @@ _IMPORT: Final = "{http://www.w3.org/2001/XMLSchema}import"
 def wsdl(actor: Actor, address: str) -> bytes:
     """The WSDL of an actor as served at `<mount>/<actor>?wsdl`, with its endpoint address (ITI TF-2 V.2).
 
-    Imports become `schemas/<name>.xsd`, which resolves to `<mount>/schemas/<name>.xsd`. Raises KeyError for another actor.
+    Imports become `schemas/<name>.xsd`, which resolves to `<mount>/schemas/<name>.xsd`. Raises KeyError for an
+    unknown actor.
     """
     document = etree.parse(wsdl_path(actor), etree.XMLParser(resolve_entities=False, no_network=True))
     for endpoint in document.iter(_ADDRESS):
@@ -35,12 +36,12 @@ def wsdl(actor: Actor, address: str) -> bytes:
 
 
 def wsdl_path(actor: Actor) -> Path:
-    """The WSDL of an actor as a file whose relative imports resolve. Raises KeyError for another actor."""
+    """The WSDL of an actor as a file whose relative imports resolve. Raises KeyError for an unknown actor."""
     return _folder() / "wsdl" / _FILES[actor]
 
 
 def schema(name: str) -> bytes:
-    """The XSD of this file name, such as `rim.xsd`. Raises KeyError when there is none, whatever the name looks like."""
+    """The XSD of this file name, such as `rim.xsd`. Raises KeyError for any other name, whatever it looks like."""
     return _schemas()[name].read_bytes()
 
 
