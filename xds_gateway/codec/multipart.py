@@ -147,6 +147,8 @@ class MultipartParser:
         newline = self._style.newline
         if end - position < len(newline) or not data.endswith(newline, position, end):
             raise mime_fault("header", "A part header has a line end of another style than the first delimiter")
+        if self._line.fullmatch(data, position, end):
+            raise mime_fault("header", "A delimiter follows part headers that have no empty line after them")
         if end - position > len(newline):
             self._head.take(data[position : end - len(newline)])
             return end
