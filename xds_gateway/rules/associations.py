@@ -1,0 +1,207 @@
+"""Associations of a message: their types, what they may link, and who is a member of whom (ITI TF-3 4.2.2).
+
+An end that is not in the message and is a UUID belongs to the registry's own checks; everything else is decided here.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ..model import vocabulary as v
+from ..model.metadata import Association, DocumentEntry, Folder, RegistryObject, Submission, SubmissionSet
+from .engine import METADATA, UNRESOLVED, Codes, Report, Rule
+
+
+def _row(
+    rule_id: str, attribute: str, sentence: str, expected: str, clause: str, example: str, codes: Codes = METADATA
+) -> Rule:
+    return Rule(
+        id=rule_id,
+        object="Association",
+        attribute=attribute,
+        codes=codes,
+        sentence=sentence,
+        expected=expected,
+        clause=clause,
+        example=example,
+    )
+
+
+RULES: Final = (
+    _row("ihe.as.type", "associationType",
+         "Use an association type of the standard, written as its URN: {received} is not one.",
+         "one of " + ", ".join(v.ASSOCIATION_TYPES), "ITI TF-3 Table 4.2.2-1", "HasMember"),
+    _row("ihe.as.type.update", "associationType",
+         "Send {received} in a metadata update (ITI-57): a submission cannot carry it.",
+         "one of " + ", ".join(v.ASSOCIATION_TYPES), "ITI TF-3 Table 4.2.2-1", v.UPDATE_AVAILABILITY_STATUS),
+    _row("ihe.as.previousVersion", "PreviousVersion",
+         "Send a new version of an object in a metadata update (ITI-57): a submission cannot carry PreviousVersion.",
+         "no Slot PreviousVersion", "ITI TF-2 3.42.4.1.2", "PreviousVersion 1"),
+    _row("ihe.as.source.unresolved", "sourceObject",
+         "Let sourceObject name an object of this message, or the UUID of a registered one: {received} is neither.",
+         "an id of the message or a UUID", "ITI TF-3 4.2.1.5", "an id that is not in the message", UNRESOLVED),
+    _row("ihe.as.target.unresolved", "targetObject",
+         "Let targetObject name an object of this message, or the UUID of a registered one: {received} is neither.",
+         "an id of the message or a UUID", "ITI TF-3 4.2.1.5", "an id that is not in the message", UNRESOLVED),
+    _row("ihe.as.member.source", "sourceObject",
+         "Let a HasMember start at the SubmissionSet or at a Folder: {received} is neither.",
+         "a SubmissionSet or a Folder", "ITI TF-3 4.2.2.1", "a HasMember from an entry"),
+    _row("ihe.as.member.target", "targetObject",
+         "Correct the target of the HasMember: {received} cannot be a member of this {attribute}.",
+         "of a set: an entry, a folder or a folder's HasMember; of a folder: an entry", "ITI TF-3 4.1.2.1, 4.2.1.3",
+         "a folder in a folder, a HasMember from a set to itself"),
+    _row("ihe.as.member.status", "SubmissionSetStatus",
+         "Set the Slot SubmissionSetStatus of the HasMember to {expected}.",
+         "Original for an entry of this message, Reference for a registered one", "ITI TF-3 4.2.2.1.1", "no Slot SubmissionSetStatus"),
+    _row("ihe.as.documentation", "associationDocumentation",
+         "Remove the Classification that documents the HasMember: only relationships between documents can have one.",
+         "no associationDocumentation on HasMember", "ITI TF-3 4.2.2.2", "a documented HasMember"),
+    _row("ihe.de.member", "HasMember",
+         "Add a HasMember Association from the SubmissionSet to the DocumentEntry.",
+         "a HasMember from the set, SubmissionSetStatus Original", "ITI TF-3 4.1.4", "an entry that no HasMember names"),
+    _row("ihe.fd.member", "HasMember",
+         "Add a HasMember Association from the SubmissionSet to the Folder.",
+         "a HasMember from the set", "ITI TF-3 4.1.4", "a folder that no HasMember names"),
+    _row("ihe.as.folder.member", "HasMember",
+         "Add a HasMember Association from the SubmissionSet to the Association that puts the document into the folder.",
+         "a HasMember from the set to the folder's HasMember", "ITI TF-3 4.2.2.1.4", "only the folder's HasMember"),
+    _row("ihe.as.relationship.source", "sourceObject",
+         "Let the relationship start at a DocumentEntry of this message: {received} is not one.",
+         "the id of a DocumentEntry of the message", "ITI TF-2 3.42.4.1.3.5", "the UUID of a registered entry", UNRESOLVED),
+    _row("ihe.as.relationship.target", "targetObject",
+         "Let the relationship point at a DocumentEntry: {received} is another object of this message.",
+         "the id of a DocumentEntry", "ITI TF-2 3.42.4.1.3.5", "the SubmissionSet", UNRESOLVED),
+    _row("ihe.as.relationship.self", "targetObject",
+         "Let the relationship point at another DocumentEntry than the one it starts at.",
+         "another DocumentEntry", "ITI TF-3 4.2.2.2", "an entry that appends itself"),
+    _row("ihe.as.replace.registered", "targetObject",
+         "Let the relationship point at a DocumentEntry that is already registered, by its entryUUID: {received} is in this message.",
+         "the UUID of a registered DocumentEntry", "ITI TF-2 3.42.4.1.2, 3.42.4.1.3.5", "RPLC of an entry of the same message", UNRESOLVED),
+)  # fmt: skip
+
+_REGISTERED_TARGET: Final = frozenset((v.RPLC, v.XFRM_RPLC, v.IS_SNAPSHOT_OF))
+_RELATIONSHIPS: Final = frozenset(v.RELATIONSHIPS)
+_BY_LAST_WORD: Final = {name.rsplit(":", 1)[-1].lower(): name for name in v.ASSOCIATION_TYPES}
+
+
+def check_associations(submission: Submission, objects: tuple[RegistryObject, ...], report: Report) -> None:
+    """All associations of the message, and that each of its objects is a member of the set."""
+    by_id = {item.id: item for item in objects}
+    members: set[str] = set()
+    for association in submission.associations:
+        if association.association_type == v.HAS_MEMBER:
+            _check_member(association, by_id, members, report)
+        elif association.association_type in _RELATIONSHIPS:
+            _check_relationship(association, by_id, report)
+        else:
+            _report_type(association, report)
+        if association.slots and "PreviousVersion" in association.slots_by_name:
+            report.add(
+                "ihe.as.previousVersion",
+                object_id=association.id,
+                received=association.slot_value("PreviousVersion"),
+            )
+    if len(submission.submission_sets) == 1:  # else the missing or doubled set is what must be corrected
+        _check_membership(submission, by_id, members, report)
+
+
+def _report_type(association: Association, report: Report) -> None:
+    sent = association.association_type
+    if sent in v.UPDATE_ASSOCIATION_TYPES:
+        report.add("ihe.as.type.update", object_id=association.id, received=sent)
+        return
+    meant = _BY_LAST_WORD.get(sent.rsplit(":", 1)[-1].lower())
+    report.add("ihe.as.type", object_id=association.id, received=sent, hint=meant and f"write {meant}")
+
+
+def _is_resolved(end: str, by_id: Mapping[str, RegistryObject]) -> bool:
+    return end in by_id or end.startswith("urn:uuid:")
+
+
+def _check_member(
+    association: Association, by_id: Mapping[str, RegistryObject], members: set[str], report: Report
+) -> None:
+    source, target = by_id.get(association.source), by_id.get(association.target)
+    if v.ASSOCIATION_DOCUMENTATION in association.classifications_by_scheme:
+        report.add("ihe.as.documentation", object_id=association.id)
+    if source is None and not _is_resolved(association.source, by_id):
+        report.add("ihe.as.source.unresolved", object_id=association.id, received=association.source)
+    elif source is not None and not isinstance(source, SubmissionSet | Folder):
+        report.add("ihe.as.member.source", object_id=association.id, received=_named(source))
+        return
+    if target is None and not _is_resolved(association.target, by_id):
+        report.add("ihe.as.target.unresolved", object_id=association.id, received=association.target)
+        return
+    if target is not None and not _may_hold(source, target, by_id):
+        report.add(
+            "ihe.as.member.target",
+            object_id=association.id,
+            attribute="SubmissionSet" if isinstance(source, SubmissionSet) else "Folder",
+            received=_named(target),
+        )
+        return
+    if isinstance(source, SubmissionSet):
+        members.add(association.target)
+        if target is None or isinstance(target, DocumentEntry):
+            _check_status(association, "Reference" if target is None else "Original", report)
+
+
+def _may_hold(source: RegistryObject | None, target: RegistryObject, by_id: Mapping[str, RegistryObject]) -> bool:
+    """Whether a set, or a folder of the message or of the registry, may have this object of the message as a member."""
+    if isinstance(target, DocumentEntry):
+        return True
+    if not isinstance(source, SubmissionSet):
+        return False
+    return isinstance(target, Folder) or (isinstance(target, Association) and _fills_folder(target, by_id))
+
+
+def _fills_folder(association: Association, by_id: Mapping[str, RegistryObject]) -> bool:
+    """True for a HasMember that does not start at a set: it puts a document into a folder."""
+    return association.association_type == v.HAS_MEMBER and not isinstance(by_id.get(association.source), SubmissionSet)
+
+
+def _check_status(association: Association, expected: str, report: Report) -> None:
+    values = association.slot_values("SubmissionSetStatus")
+    if values != (expected,):
+        hint = "the target is not in this message" if expected == "Reference" and values == ("Original",) else None
+        report.add(
+            "ihe.as.member.status",
+            object_id=association.id,
+            received=", ".join(values) or None,
+            expected=expected,
+            hint=hint,
+        )
+
+
+def _named(item: RegistryObject) -> str:
+    return f"{item.KIND} {item.id}"
+
+
+def _check_relationship(association: Association, by_id: Mapping[str, RegistryObject], report: Report) -> None:
+    source, target = by_id.get(association.source), by_id.get(association.target)
+    if not isinstance(source, DocumentEntry):
+        report.add("ihe.as.relationship.source", object_id=association.id, received=association.source)
+    if target is None:
+        if not _is_resolved(association.target, by_id):
+            report.add("ihe.as.target.unresolved", object_id=association.id, received=association.target)
+    elif not isinstance(target, DocumentEntry):
+        report.add("ihe.as.relationship.target", object_id=association.id, received=_named(target))
+    elif association.association_type in _REGISTERED_TARGET:
+        report.add("ihe.as.replace.registered", object_id=association.id, received=association.target)
+    elif target is source:
+        report.add("ihe.as.relationship.self", object_id=association.id, received=association.target)
+
+
+def _check_membership(
+    submission: Submission, by_id: Mapping[str, RegistryObject], members: set[str], report: Report
+) -> None:
+    for entry in submission.document_entries:
+        if entry.id not in members:
+            report.add("ihe.de.member", object=entry.KIND, object_id=entry.id)
+    for folder in submission.folders:
+        if folder.id not in members:
+            report.add("ihe.fd.member", object=folder.KIND, object_id=folder.id)
+    for association in submission.associations:
+        if association.id not in members and _fills_folder(association, by_id):
+            source = by_id.get(association.source)
+            if isinstance(source, Folder) or (source is None and association.source.startswith("urn:uuid:")):
+                report.add("ihe.as.folder.member", object_id=association.id)

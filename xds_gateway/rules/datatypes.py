@@ -1,0 +1,269 @@
+"""Datatypes of metadata values, row by row as ITI TF-3 Table 4.2.3.1.7-2 lists them.
+
+A check is a predicate on the value as sent. Lengths of HL7 components are never checked, the text forbids it; the
+length of a slot value is (ITI TF-3 4.2.3.1.1).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ..model import vocabulary as v
+from ..model.identifiers import is_oid
+
+TABLE: Final = "ITI TF-3 Table 4.2.3.1.7-2"
+
+
+def _no_hint(_value: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataType:
+    """One datatype: its predicate, what it expects in words, and a hint for values that are wrong in a usual way."""
+
+    name: str
+    valid: Callable[[str], object]
+    expected: str
+    example: str  # a value that is refused
+    hint: Callable[[str], str | None] = _no_hint
+    clause: str = TABLE
+
+
+# --- DTM -----------------------------------------------------------------------------------------------------------
+
+_DTM: Final = re.compile(
+    r"(?!0000)[0-9]{4}(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12][0-9]|3[01])(?:(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9])?)?)?)?)?"
+)
+_ISO_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
+_DAYS: Final = {"01": 31, "02": 29, "03": 31, "04": 30, "05": 31, "06": 30, "07": 31, "08": 31, "09": 30, "10": 31, "11": 30, "12": 31}
+
+
+def is_dtm(text: str) -> bool:
+    """True for `YYYY[MM[DD[hh[mm[ss]]]]]` with a day that exists in its month."""
+    if _DTM.fullmatch(text) is None:
+        return False
+    if len(text) < 8 or text[6:8] <= "28":
+        return True
+    if text[4:8] == "0229":
+        year = int(text[:4])
+        return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return int(text[6:8]) <= _DAYS[text[4:6]]
+
+
+def _dtm_hint(text: str) -> str | None:
+    if _ISO_TIME.match(text):
+        return "write it without hyphens, colons and T"
+    if re.search(r"[0-9][+-][0-9]{4}$|Z$", text):
+        return "convert the time to UTC and send it without a time zone"
+    if "." in text:
+        return "leave out the fractions of a second"
+    return None
+
+
+# --- HL7 types -----------------------------------------------------------------------------------------------------
+
+_CX: Final = re.compile(r"[^\^&|~]+\^\^\^&([0-9.]+)&ISO\^*")
+_CX_WITH_MORE: Final = re.compile(r"[^\^]+\^\^\^[^\^]*&[0-9.]+&ISO\^")
+
+
+def is_cx(text: str) -> bool:
+    """True for `id^^^&oid&ISO` and nothing else; delimiters at the end are ignored."""
+    match = _CX.fullmatch(text)
+    return match is not None and is_oid(match[1])
+
+
+def _cx_hint(text: str) -> str | None:
+    if _CX_WITH_MORE.match(text):
+        return "only the first and the fourth component may be sent: no identifier type, no namespace"
+    if "&amp;" in text:
+        return "the ampersand was escaped twice"
+    return None
+
+
+# Whether CXi.4, the assigning authority, goes with a type of IHE: R required, X prohibited, O optional.
+CXI_AUTHORITY: Final = {
+    "urn:ihe:iti:xds:2013:uniqueId": "O",
+    "urn:ihe:iti:xds:2013:accession": "O",
+    "urn:ihe:iti:xds:2013:referral": "R",
+    "urn:ihe:iti:xds:2013:order": "R",
+    "urn:ihe:iti:xdw:2013:workflowInstanceId": "X",
+    "urn:ihe:iti:xds:2016:studyInstanceUID": "X",
+    "urn:ihe:iti:xds:2015:encounterId": "R",
+}
+
+
+def is_cxi(text: str) -> bool:
+    """True for `id^^^authority^type`: an identifier of a reference with its type."""
+    components = text.strip().rstrip("^").split("^")
+    if len(components) != 5 or not components[0].strip() or components[1] or components[2]:
+        return False
+    authority, kind = components[3], components[4]
+    if authority and not _is_authority(authority):
+        return False
+    need = CXI_AUTHORITY.get(kind, "O")
+    return need == "O" or (need == "R") == bool(authority)
+
+
+def _is_authority(text: str) -> bool:
+    """A namespace id, or a universal id with its type."""
+    parts = text.split("&")
+    if len(parts) == 1:
+        return True
+    return len(parts) == 3 and bool(parts[1]) and bool(parts[2]) and (parts[2] != "ISO" or is_oid(parts[1]))
+
+
+def is_xcn(text: str) -> bool:
+    """True for a person with a last name or an identifier; its authority, when there is one, is `&oid&ISO`."""
+    components = text.split("^")
+    if not components[0].strip() and not (len(components) > 1 and components[1].strip()):
+        return False
+    return len(components) < 9 or not components[8] or _is_iso_authority(components[8])
+
+
+def _is_iso_authority(text: str) -> bool:
+    parts = text.split("&")
+    return len(parts) == 3 and not parts[0] and parts[2] == "ISO" and is_oid(parts[1])
+
+
+def is_xon(text: str) -> bool:
+    """True for an organization: a name, and an identifier that is an OID or has an authority; no other fields."""
+    if "^" not in text:
+        return bool(text.strip())
+    fields = text.rstrip("^").split("^")
+    if not fields[0].strip() or len(fields) > 10 or any(fields[1:5]) or any(fields[6:9]):
+        return False
+    authority = fields[5] if len(fields) > 5 else ""
+    identifier = fields[9] if len(fields) > 9 else ""
+    if authority:
+        return _is_iso_authority(authority)
+    return not identifier or is_oid(identifier)
+
+
+def is_xtn(text: str) -> bool:
+    """True for an e-mail address (`^^Internet^address`) or a telephone number with its type and subscriber number."""
+    fields = [*text.split("^"), *("",) * 8]
+    if fields[0] or any(fields[8:]):
+        return False
+    use, equipment, address = fields[1:4]
+    if equipment == "Internet":
+        return use in ("", "NET") and bool(address.strip()) and not any(fields[4:8])
+    return bool(equipment) and not address and bool(fields[6].strip())
+
+
+def is_recipient(text: str) -> bool:
+    """True for `XON|XCN|XTN` with at least one of the three (ITI TF-3 4.2.3.3.7)."""
+    parts = text.strip().split("|")
+    checks = (is_xon, is_xcn, is_xtn)
+    return len(parts) <= 3 and any(parts) and all(not part or check(part) for part, check in zip(parts, checks, strict=False))
+
+
+_FIELD: Final = re.compile(r"PID-(?:[1-9]|[12][0-9]|3[0-9])\|")
+
+
+def is_pid_field(text: str) -> object:
+    """True for a field of the PID segment: `PID-5|DOE^JOHN` (HL7 2.5 has fields 1 to 39)."""
+    return _FIELD.match(text)
+
+
+# --- the rest ------------------------------------------------------------------------------------------------------
+
+_OID_URN: Final = re.compile(r"urn:oid:([0-9.]+)")
+_TOKEN: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_MIME: Final = re.compile(rf'{_TOKEN}/{_TOKEN}(?:\s*;\s*{_TOKEN}=(?:{_TOKEN}|"[^"\\]*"))*')
+_SHA1: Final = re.compile(r"[0-9a-fA-F]{40}")
+_SIZE: Final = re.compile(r"[0-9]{1,18}")
+_URI: Final = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
+_LANGUAGE: Final = re.compile(
+    r"(?:(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?"
+    r"|x(?:-[a-z0-9]{1,8})+|i-[a-z]{3,8}|en-gb-oed|sgn-(?:be-fr|be-nl|ch-de))",
+    re.IGNORECASE,
+)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_DIGEST_HINTS: Final = (
+    (re.compile(r"[0-9a-fA-F]{64}"), "this looks like a SHA-256: send the SHA-1 of the document"),
+    (re.compile(r"[0-9a-fA-F]{32}"), "this looks like an MD5: send the SHA-1 of the document"),
+    (re.compile(r"[A-Za-z0-9+/]{27}="), "this looks like a SHA-1 in base64: send it in hexadecimal"),
+    (re.compile(r"[A-Za-z0-9+/]{43}="), "this looks like a SHA-256 in base64: send the SHA-1 in hexadecimal"),
+    (re.compile(r"(?:[0-9a-fA-F]{2}[: -]){19}[0-9a-fA-F]{2}"), "send the digits without separators"),
+)
+
+
+def is_oid_urn(text: str) -> bool:
+    """True for `urn:oid:` and an OID (RFC 3061)."""
+    match = _OID_URN.fullmatch(text)
+    return match is not None and is_oid(match[1])
+
+
+def is_identifier(text: str) -> bool:
+    """True for any identifier of at most 256 characters without control characters or white space around it.
+
+    To everybody but its creator a DocumentEntry.uniqueId is opaque (ITI TF-3 4.2.3.2.26): `oid`, `oid^extension`, UUID
+    and URI are all accepted.
+    """
+    return len(text) <= 256 and text == text.strip() and _CONTROL.search(text) is None
+
+
+def is_availability(text: str) -> bool:
+    """True for the two URNs of documentAvailability."""
+    return text in (v.ONLINE, v.OFFLINE)
+
+
+def digest_hint(text: str) -> str | None:
+    """What a digest that is not a SHA-1 in hexadecimal looks like; None when it looks like nothing known."""
+    return next((hint for pattern, hint in _DIGEST_HINTS if pattern.fullmatch(text)), None)
+
+
+def _oid_hint(text: str) -> str | None:
+    if text.startswith("urn:"):
+        return "send the bare OID, without urn:"
+    if "^" in text:
+        return "only a DocumentEntry.uniqueId may have an extension"
+    return "an OID has at most 64 characters" if len(text) > 64 else None
+
+
+#                   name            predicate               what is expected
+DTM: Final = DataType(name="DTM", valid=is_dtm, expected="YYYY[MM[DD[hh[mm[ss]]]]] in UTC", example="20210230", hint=_dtm_hint)
+CX: Final = DataType(name="CX", valid=is_cx, expected="id^^^&oid&ISO, no other component", example="123^^^HOSPITAL", hint=_cx_hint)
+CXI: Final = DataType(name="CXi", valid=is_cxi, expected="id^^^&oid&ISO^type", example="2013001^^^&1.2.3&ISO")
+XCN: Final = DataType(name="XCN", valid=is_xcn, expected="id^last name^first name^^^^^^&oid&ISO with an id or a last name", example="^^Marcus")
+XON: Final = DataType(
+    name="XON", valid=is_xon, expected="name, name^^^^^^^^^oid or name^^^^^&oid&ISO^^^^id, no other field", example="^^^^^^^^^1.2.3"
+)
+XTN: Final = DataType(
+    name="XTN", valid=is_xtn, expected="^^Internet^address or ^PRS^PH^^country^area^number", example="doctor@example.org"
+)
+OID: Final = DataType(name="OID", valid=is_oid, expected="an OID in dotted decimals, at most 64 characters", example="1.02.3", hint=_oid_hint)
+OID_URN: Final = DataType(name="OID URN", valid=is_oid_urn, expected="urn:oid: and an OID", example="1.2.3")
+IDENTIFIER: Final = DataType(
+    name="Identifier",
+    valid=is_identifier,
+    expected="at most 256 characters, no white space around it, no control characters",
+    example=" 1.2.3",
+)
+MIME_TYPE: Final = DataType(name="MIME type", valid=_MIME.fullmatch, expected="type/subtype", example="pdf")
+SHA1: Final = DataType(name="SHA1", valid=_SHA1.fullmatch, expected="SHA-1 as 40 hexadecimal digits", example="2jmj7l5rSw0yVb/vlWAYkK/YBwk=", hint=digest_hint)
+SIZE: Final = DataType(name="Integer", valid=_SIZE.fullmatch, expected="a number of bytes in decimal digits", example="36 kB")
+LANGUAGE: Final = DataType(
+    name="language tag", valid=_LANGUAGE.fullmatch, expected="a language tag of RFC 5646, such as fr-FR", example="fr_FR", clause="RFC 5646 2.1"
+)
+URI: Final = DataType(name="URI", valid=_URI.fullmatch, expected="a URI or a relative reference", example="my file.xml")
+RECIPIENT: Final = DataType(
+    name="XON|XCN|XTN", valid=is_recipient, expected="XON|XCN|XTN with at least one of the three", example="||", clause="ITI TF-3 4.2.3.3.7"
+)
+PID_FIELD: Final = DataType(name="Field", valid=is_pid_field, expected="PID-n|value, n from 1 to 39", example="PID5|DOE^JOHN")
+AVAILABILITY: Final = DataType(
+    name="Predefined URN", valid=is_availability, expected=f"{v.ONLINE} or {v.OFFLINE}", example="Online"
+)
+
+
+def _at_most(length: int) -> Callable[[str], bool]:
+    return lambda text: len(text) <= length
+
+
+#   length in characters that the text gives for titles: "less than 128", "less than 256", "256"
+TITLE_127: Final = DataType(name="String", valid=_at_most(127), expected="less than 128 characters", example="t" * 128)
+TITLE_255: Final = DataType(name="String", valid=_at_most(255), expected="less than 256 characters", example="t" * 256)
+TITLE_256: Final = DataType(name="String", valid=_at_most(256), expected="at most 256 characters", example="t" * 257)

@@ -1,0 +1,278 @@
+"""Rules as rows, profiles as tables of rows, and the report that turns broken rows into findings.
+
+A row says everything about one rule except how it is found out: attribute rows carry a test that the attribute pass
+compiles into look-up tables, message rows are reported by the functions of their module, by id. A row that a profile
+drops is reported by nobody, a row that it replaces speaks with its new words and code.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
+
+from ..model.errors import ErrorCode, Finding
+from ..model.metadata import Submission
+from .datatypes import DataType
+
+Transaction = Literal["ITI-41", "ITI-42"]
+Actor = Literal["registry", "repository"]
+
+LIMIT: Final = 100  # findings of one message; the rest is counted
+_CUT: Final = 128
+
+
+class Codes(NamedTuple):
+    """The error code of a rule per transaction; None where the rule does not apply (ITI TF-3 Table 4.2.4.1-2)."""
+
+    iti41: ErrorCode | None
+    iti42: ErrorCode | None
+
+
+class Test(Enum):
+    """What an attribute row tests (ITI TF-3 4.2.3.1.9, Table 4.3.1-2)."""
+
+    REQUIRED = "required"
+    PROHIBITED = "prohibited"
+    SINGLE = "single"
+    FORMAT = "format"
+
+
+class Coding(Enum):
+    """Where an attribute is found in its object (ITI TF-3 4.2.3.1.8)."""
+
+    SLOT = 'a Slot named "{0}"'
+    CODE = "a Classification with classificationScheme {0}"
+    AUTHOR = "an author Classification with classificationScheme {0}"
+    IDENTIFIER = "an ExternalIdentifier with identificationScheme {0}"
+    FIELD = "the XML attribute {0}"
+    NAME = "a {0} with a LocalizedString that is not empty"
+    FLAG = "a Classification with classificationNode {0}"
+
+
+class AttributeTest(NamedTuple):
+    """A test of one attribute: what, on which kind of object, coded how, under which ebRIM name or UUID.
+
+    `datatype` belongs to FORMAT.
+    """
+
+    test: Test
+    kind: str
+    coding: Coding
+    key: str
+    datatype: DataType | None = None
+
+
+MessageTest = Callable[[Submission, "Report"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule: stable id, what it is about, its codes, what to tell a vendor, where the standard says so.
+
+    `sentence` is a format string over object, attribute, received and expected. `example` is a value or a situation that
+    breaks the rule. `test` is None when the module that owns the row reports it; a profile's own row may bring a function.
+    """
+
+    id: str
+    object: str
+    attribute: str
+    codes: Codes
+    sentence: str
+    expected: str
+    clause: str
+    example: str
+    test: AttributeTest | MessageTest | None = None
+
+    def code(self, transaction: Transaction) -> ErrorCode | None:
+        """The error code in a transaction, None where the rule does not apply."""
+        return self.codes.iti41 if transaction == "ITI-41" else self.codes.iti42
+
+
+class Change(NamedTuple):
+    """What a profile did to a row of its base: "added", "replaced" or "dropped", and why."""
+
+    kind: str
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Profile:
+    """A named table of rules by id; `changes` is how it differs from its base."""
+
+    name: str
+    rules: Mapping[str, Rule]
+    changes: tuple[Change, ...] = ()
+    compiled: dict[tuple[str, str], object] = field(default_factory=dict, repr=False)  # by (transaction, actor)
+
+    @classmethod
+    def of(cls, name: str, *tables: Iterable[Rule]) -> "Profile":
+        """A profile of these rows. Raises ValueError when two rows have one id."""
+        rules: dict[str, Rule] = {}
+        for rule in (rule for table in tables for rule in table):
+            if rule.id in rules:
+                raise ValueError(f"two rows of profile {name} are called {rule.id}")
+            rules[rule.id] = rule
+        return cls(name=name, rules=MappingProxyType(rules))
+
+    def extended(
+        self,
+        name: str,
+        *,
+        add: Mapping[Rule, str] | None = None,
+        replace: Mapping[Rule, str] | None = None,
+        drop: Mapping[str, str] | None = None,
+    ) -> "Profile":
+        """Another profile with rows added, replaced and dropped, each with the reason why.
+
+        Raises ValueError for an added id that exists, or a replaced or dropped one that does not.
+        """
+        rules, changes = dict(self.rules), list(self.changes)
+        for kind, rows in (("added", add or {}), ("replaced", replace or {})):
+            for rule, why in rows.items():
+                if (rule.id in rules) is (kind == "added"):
+                    raise ValueError(f"profile {name} cannot have {rule.id} {kind}")
+                rules[rule.id] = rule
+                changes.append(Change(kind, rule.id, why))
+        for rule_id, why in (drop or {}).items():
+            if rules.pop(rule_id, None) is None:
+                raise ValueError(f"profile {name} cannot have {rule_id} dropped")
+            changes.append(Change("dropped", rule_id, why))
+        return Profile(name=name, rules=MappingProxyType(rules), changes=tuple(changes))
+
+    def applicable(self, transaction: Transaction, actor: Actor) -> Mapping[str, Rule]:
+        """The rows that an actor applies in a transaction: a repository all of them, a registry not the repository's own."""
+        return {
+            rule.id: rule
+            for rule in self.rules.values()
+            if (code := rule.code(transaction)) is not None
+            and (actor == "repository" or not code.value.startswith("XDSRepository"))
+        }
+
+
+class Evidence(NamedTuple):
+    """What was found for one rule: the words of the row are filled from it."""
+
+    object: str | None = None
+    object_id: str | None = None
+    attribute: str | None = None
+    received: str | None = None
+    expected: str | None = None
+    hint: str | None = None
+
+
+def make_finding(rule: Rule, evidence: Evidence, transaction: Transaction) -> Finding:
+    """A finding of this row, with the code of the transaction, or of the other one where it has none there."""
+    code = rule.code(transaction) or rule.codes.iti41 or rule.codes.iti42
+    if code is None:
+        raise ValueError(f"{rule.id} has no code in any transaction")
+    received = None if evidence.received is None else quoted(evidence.received)
+    attribute = evidence.attribute or rule.attribute
+    expected = evidence.expected or rule.expected
+    sentence = rule.sentence.format(
+        object=evidence.object or rule.object, attribute=attribute, received=received, expected=expected
+    )
+    return Finding(
+        code=code,
+        rule=rule.id,
+        sentence=f"{sentence[:-1]} ({evidence.hint})." if evidence.hint else sentence,
+        object_id=None if evidence.object_id is None else quoted(evidence.object_id),
+        attribute=quoted(attribute),
+        received=received,
+        expected=expected,
+        clause=rule.clause,
+    )
+
+
+def quoted(text: str) -> str:
+    """A received value fit for a message: cut to 128 characters, control and invisible characters escaped."""
+    shown = text[:_CUT] + "…" if len(text) > _CUT else text
+    if shown.isprintable():
+        return shown
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shown)
+
+
+class Report:
+    """The findings of one message while they are collected; over `LIMIT` they are only counted."""
+
+    __slots__ = ("_rules", "_transaction", "found", "more")
+
+    def __init__(self, rules: Mapping[str, Rule], transaction: Transaction) -> None:
+        self._rules = rules
+        self._transaction = transaction
+        self.found: list[Finding] = []
+        self.more = 0
+
+    def add(
+        self,
+        rule_id: str,
+        *,
+        object: str | None = None,
+        object_id: str | None = None,
+        attribute: str | None = None,
+        received: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        """Report a broken rule; nothing happens when the profile has no such row here."""
+        rule = self._rules.get(rule_id)
+        if rule is None:
+            return
+        if len(self.found) >= LIMIT:
+            self.more += 1
+            return
+        evidence = Evidence(object, object_id, attribute, received, expected, hint)
+        self.found.append(make_finding(rule, evidence, self._transaction))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, the last one counting those that were left out."""
+        if self.more:
+            left_out = self._rules.get(MORE.id, MORE)
+            last = make_finding(left_out, Evidence(received=str(self.more)), self._transaction)
+            return (*self.found, last)
+        return tuple(self.found)
+
+
+METADATA: Final = Codes(ErrorCode.REGISTRY_METADATA_ERROR, ErrorCode.REGISTRY_METADATA_ERROR)
+REPOSITORY_METADATA: Final = Codes(ErrorCode.REPOSITORY_METADATA_ERROR, ErrorCode.REGISTRY_METADATA_ERROR)
+ONLY_REGISTER: Final = Codes(None, ErrorCode.REGISTRY_METADATA_ERROR)
+ONLY_PROVIDE: Final = Codes(ErrorCode.REPOSITORY_METADATA_ERROR, None)
+UNRESOLVED: Final = Codes(ErrorCode.UNRESOLVED_REFERENCE, ErrorCode.UNRESOLVED_REFERENCE)
+PATIENT: Final = Codes(ErrorCode.PATIENT_ID_DOES_NOT_MATCH, ErrorCode.PATIENT_ID_DOES_NOT_MATCH)
+
+MORE: Final = Rule(
+    id="ihe.more",
+    object="Submission",
+    attribute="submission",
+    codes=METADATA,
+    sentence="Correct what is listed and send again: there are {received} more findings that are not shown.",
+    expected=f"at most {LIMIT} findings",
+    clause="ITI TF-3 4.2.4.1",
+    example="101 entries without a title that fits",
+)
+
+__all__ = [
+    "LIMIT",
+    "METADATA",
+    "MORE",
+    "ONLY_PROVIDE",
+    "ONLY_REGISTER",
+    "PATIENT",
+    "REPOSITORY_METADATA",
+    "UNRESOLVED",
+    "Actor",
+    "AttributeTest",
+    "Change",
+    "Codes",
+    "Coding",
+    "Evidence",
+    "MessageTest",
+    "Profile",
+    "Report",
+    "Rule",
+    "Test",
+    "Transaction",
+    "make_finding",
+    "quoted",
+]
