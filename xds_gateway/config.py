@@ -148,7 +148,7 @@ def _read_environment(variables: Mapping[str, str]) -> dict[str, Any]:
 def _bad_tables(variables: Mapping[str, str]) -> Iterator[str]:
     for variable, value in variables.items():
         field = Settings.model_fields.get(variable.upper().removeprefix(PREFIX).lower())
-        if field is None or _model(field) is None or not value:
+        if field is None or section_of(field) is None or not value:
             continue
         try:
             json.loads(value)
@@ -197,7 +197,7 @@ def _resolved(tree: Any, folder: Path, model: type[BaseModel]) -> Any:
 def _resolved_value(value: Any, folder: Path, field: FieldInfo) -> Any:
     if _is_path(field) and isinstance(value, str):
         return folder / value
-    inner = _model(field)
+    inner = section_of(field)
     return _resolved(value, folder, inner) if inner else value
 
 
@@ -212,7 +212,7 @@ def _unknown_keys(tree: Any, model: type[BaseModel], path: Path | None, key: Key
         field = model.model_fields.get(step)
         if field is None:
             yield f"There is no setting {name((*key, step))} ({path}): {_advice(step, model)}"
-        elif inner := _model(field):
+        elif inner := section_of(field):
             yield from _unknown_keys(value, inner, path, (*key, step))
 
 
@@ -227,7 +227,7 @@ def _unknown_variables(variables: Iterable[str]) -> Iterator[str]:
             if field is None:
                 yield f"There is no setting {name(steps)} (variable {variable}): {_advice(step, model or Settings)}"
                 break
-            model = _model(field)
+            model = section_of(field)
 
 
 def _advice(step: str, model: type[BaseModel]) -> str:
@@ -247,7 +247,7 @@ def _steps(variable: str) -> Key:
 # The tree of settings
 
 
-def _model(field: FieldInfo) -> type[Section] | None:
+def section_of(field: FieldInfo) -> type[Section] | None:
     """The table, or table of each item, that a field holds."""
     candidates = (field.annotation, *get_args(field.annotation))
     return next((c for c in candidates if isinstance(c, type) and issubclass(c, Section)), None)
@@ -263,8 +263,8 @@ def _is_path(field: FieldInfo) -> bool:
 
 def _fields(model: type[BaseModel] = Settings, key: Key = ()) -> Iterator[tuple[Key, FieldInfo]]:
     for step, field in model.model_fields.items():
-        here = (*key, step, 0) if _is_list(field) and _model(field) else (*key, step)
-        inner = _model(field)
+        here = (*key, step, 0) if _is_list(field) and section_of(field) else (*key, step)
+        inner = section_of(field)
         if inner:
             yield from _fields(inner, here)
         else:
@@ -311,7 +311,7 @@ def _rows(section: BaseModel, key: Key, sources: Mapping[str, str]) -> Iterator[
         value = getattr(section, step)
         if isinstance(value, Section):
             yield from _rows(value, (*key, step), sources)
-        elif _model(field):
+        elif section_of(field):
             for number, item in enumerate(value):
                 yield from _rows(item, (*key, step, number), sources)
         else:
@@ -390,11 +390,13 @@ __all__ = [
     "LoadedSettings",
     "Mount",
     "Row",
+    "Scalar",
     "Settings",
     "check_files",
     "default",
     "describe",
     "load",
     "name",
+    "section_of",
     "unit",
 ]
