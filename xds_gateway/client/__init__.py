@@ -1,1 +1,68 @@
-"""Sockets we open: the SDK for practice software."""
+"""Sockets we open: the SDK for practice software.
+
+>>> from xds_gateway.client import Gateway, read_document                            # doctest: +SKIP
+>>> with Gateway(registry_url, repository_url, certificate=c, key=k, ca=a) as gateway:   # doctest: +SKIP
+...     gateway.submit(read_document(path), patient_id="42^^^&1.2.3&ISO", source_id="1.2.3.4")
+"""
+
+from ..model.datatypes import Author, Code
+from .cda import CdaHeader, read_cda
+from .errors import (
+    Damaged,
+    Fault,
+    GatewayClientError,
+    IncompleteMetadata,
+    Misconfigured,
+    NotACdaDocument,
+    Refused,
+    RegistryError,
+    TimedOut,
+    TlsRefused,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from .files import metadata_from, parse_code, read_document, read_metadata_file
+from .gateway import Gateway, default_journal
+from .values import (
+    DocumentMetadata,
+    DocumentSummary,
+    DocumentToSubmit,
+    RelatedDocuments,
+    Relation,
+    RetrievedFile,
+    SubmissionResult,
+    SubmittedEntry,
+)
+
+__all__ = [
+    "Author",
+    "CdaHeader",
+    "Code",
+    "Damaged",
+    "DocumentMetadata",
+    "DocumentSummary",
+    "DocumentToSubmit",
+    "Fault",
+    "Gateway",
+    "GatewayClientError",
+    "IncompleteMetadata",
+    "Misconfigured",
+    "NotACdaDocument",
+    "Refused",
+    "RegistryError",
+    "RelatedDocuments",
+    "Relation",
+    "RetrievedFile",
+    "SubmissionResult",
+    "SubmittedEntry",
+    "TimedOut",
+    "TlsRefused",
+    "UnexpectedAnswer",
+    "Unreachable",
+    "default_journal",
+    "metadata_from",
+    "parse_code",
+    "read_cda",
+    "read_document",
+    "read_metadata_file",
+]

@@ -8,16 +8,26 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from lxml import etree
 
 from ..model.datatypes import Code
 from .cda_codes import find_class, find_format
-from .cda_persons import V3, attribute, find, find_all, render_author, render_patient_ids, render_patient_info, render_xcn, text_of
+from .cda_persons import (
+    V3,
+    attribute,
+    find,
+    find_all,
+    render_author,
+    render_patient_ids,
+    render_patient_info,
+    render_xcn,
+    text_of,
+)
 from .errors import NotACdaDocument
 from .values import DocumentMetadata
 
@@ -73,7 +83,13 @@ def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
 def _parse_header(stream: BinaryIO) -> tuple[etree._Element, str | None]:
     """The ClinicalDocument as far as its body, and the media type of an unstructured body."""
     parser = etree.XMLPullParser(
-        ("start",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+        ("start",),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     document: etree._Element | None = None
     read = 0
@@ -81,7 +97,8 @@ def _parse_header(stream: BinaryIO) -> tuple[etree._Element, str | None]:
         while read < _HEADER_LIMIT and (chunk := stream.read(_CHUNK)):
             read += len(chunk)
             parser.feed(chunk)
-            for _, element in parser.read_events():
+            for _, started in parser.read_events():
+                element = cast(etree._Element, started)
                 document = _check_start(element) if document is None else document
                 if document is not None and (media_type := _body_began(element)) is not None:
                     return document, media_type or None
@@ -132,7 +149,9 @@ def _metadata(
         class_code=find_class(type_code) if type_code else None,
         type_code=type_code,
         format_code=find_format(tuple(t.get("root", "") for t in find_all(document, "templateId")), body_media_type),
-        healthcare_facility_type_code=_code(find(document, "componentOf/encompassingEncounter/location/healthCareFacility/code")),
+        healthcare_facility_type_code=_code(
+            find(document, "componentOf/encompassingEncounter/location/healthCareFacility/code")
+        ),
         practice_setting_code=_first_code(
             find_all(
                 document,
@@ -196,10 +215,7 @@ def to_utc(timestamp: str | None) -> str | None:
         return None
     digits, offset = matched.groups()
     try:
-        local = datetime.strptime(digits, _FORMATS[len(digits)])
+        written = datetime.strptime(f"{digits} {offset or '+0000'}", f"{_FORMATS[len(digits)]} %z")
     except ValueError:
         return None
-    if offset is None or len(digits) < 10:
-        return digits
-    ahead = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:])) * (-1 if offset[0] == "-" else 1)
-    return (local.replace(tzinfo=timezone(ahead)).astimezone(timezone.utc)).strftime(_FORMATS[len(digits)])
+    return written.astimezone(UTC).strftime(_FORMATS[len(digits)]) if len(digits) >= 10 else digits

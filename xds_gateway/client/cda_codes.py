@@ -139,7 +139,7 @@ DEFAULT_FORMAT: Final = Code("urn:ihe:iti:xds:2017:mimeTypeSufficient", IHE_FORM
 
 
 def find_format(templates: tuple[str, ...], body_media_type: str | None) -> Code:
-    """The formatCode of a CDA document: by the media type of its body when unstructured, else by its last known template."""
+    """The formatCode of a CDA document: by its body's media type when unstructured, else by its last known template."""
     known = FORMAT_OF_MEDIA.get(body_media_type or "") or next(
         (FORMAT_OF_TEMPLATE[t] for t in reversed(templates) if t in FORMAT_OF_TEMPLATE), None
     )

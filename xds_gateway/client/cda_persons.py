@@ -28,7 +28,7 @@ def find_all(parent: etree._Element | None, path: str) -> list[etree._Element]:
 
 def text_of(element: etree._Element | None) -> str:
     """The whole text of an element with single spaces; empty when there is no element."""
-    return "" if element is None else " ".join("".join(element.itertext()).split())
+    return "" if element is None else " ".join("".join(map(str, element.itertext())).split())
 
 
 def attribute(element: etree._Element | None, name: str) -> str | None:
@@ -128,7 +128,7 @@ def _first_named(names: list[etree._Element]) -> etree._Element | None:
 
 
 def _part(name: etree._Element | None, part: str) -> str:
-    """A name part: that of birth when parts are qualified, else the first; the whole name stands for a missing family."""
+    """A name part: that of birth when qualified, else the first; a name without parts stands for the family."""
     parts = find_all(name, part)
     chosen = next((p for p in parts if p.get("qualifier") == "BR"), parts[0] if parts else None)
     if chosen is None and part == "family" and name is not None and not len(name):

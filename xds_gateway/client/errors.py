@@ -1,16 +1,16 @@
 """What can go wrong for a caller of the SDK, as one tree.
 
-    GatewayClientError
-      Misconfigured          a file, folder or address given to the client cannot be used
-      NotACdaDocument        the file is no CDA R2 document
-      IncompleteMetadata     required attributes are unknown: nothing was sent
-      Unreachable            no connection, or it was cut
-        TimedOut             the gateway did not answer in time; it may have done the work: submit again, same journal
-        TlsRefused           the TLS handshake failed: certificate missing, not trusted or for another host
-      UnexpectedAnswer       what came back is not the answer of this transaction
-      Fault                  env:Fault: the gateway could not read or process the message
-      Refused                RegistryErrorList: the message was understood and refused
-      Damaged                a document came back with another size or hash than its entry says
+GatewayClientError
+  Misconfigured          a file, folder or address given to the client cannot be used
+  NotACdaDocument        the file is no CDA R2 document
+  IncompleteMetadata     required attributes are unknown: nothing was sent
+  Unreachable            no connection, or it was cut
+    TimedOut             the gateway did not answer in time; it may have done the work: submit again, same journal
+    TlsRefused           the TLS handshake failed: certificate missing, not trusted or for another host
+  UnexpectedAnswer       what came back is not the answer of this transaction
+  Fault                  env:Fault: the gateway could not read or process the message
+  Refused                RegistryErrorList: the message was understood and refused
+  Damaged                a document came back with another size or hash than its entry says
 """
 
 from typing import NamedTuple
@@ -38,7 +38,7 @@ class NotACdaDocument(GatewayClientError):
 
 
 class IncompleteMetadata(GatewayClientError):
-    """Required attributes are unknown and nothing was sent: (document, attribute names) of each (ITI TF-3 Table 4.3.1-3)."""
+    """Required attributes are unknown, nothing was sent: (document, attributes) of each (ITI TF-3 Table 4.3.1-3)."""
 
     def __init__(self, missing: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
         super().__init__("; ".join(f"{document} lacks {', '.join(names)}" for document, names in missing))

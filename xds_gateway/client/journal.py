@@ -71,7 +71,9 @@ class Journal:
         try:
             return _parse_record(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as wrong:
-            raise Misconfigured(f"{path} is not a journal record of this version; move it away to submit anew") from wrong
+            raise Misconfigured(
+                f"{path} is not a journal record of this version; move it away to submit anew"
+            ) from wrong
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -123,7 +123,8 @@ def make_ids(
         SubmittedEntry(new_uuid().urn, document.metadata.unique_id or make_oid(new_uuid()), digest.size, digest.sha1)
         for document, digest in zip(documents, digests, strict=True)
     )
-    return SubmissionIds(new_uuid().urn, make_oid(new_uuid()), now.astimezone(timezone.utc).strftime("%Y%m%d%H%M%S"), entries)
+    submission_time = now.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+    return SubmissionIds(new_uuid().urn, make_oid(new_uuid()), submission_time, entries)
 
 
 def make_oid(uuid: UUID) -> str:
@@ -131,11 +132,14 @@ def make_oid(uuid: UUID) -> str:
     return f"2.25.{uuid.int}"
 
 
-def build_submission(documents: Sequence[DocumentToSubmit], ids: SubmissionIds, details: SubmissionDetails) -> Submission:
+def build_submission(
+    documents: Sequence[DocumentToSubmit], ids: SubmissionIds, details: SubmissionDetails
+) -> Submission:
     """The submission set, its entries and associations; ids that nobody keeps are symbolic (ITI TF-3 4.2.1.4)."""
     symbols = map("part{:03d}".format, range(1, 1_000_000))
     entries = tuple(
-        _entry(document.metadata, entry, details, symbols) for document, entry in zip(documents, ids.entries, strict=True)
+        _entry(document.metadata, entry, details, symbols)
+        for document, entry in zip(documents, ids.entries, strict=True)
     )
     return Submission(
         submission_sets=(_submission_set(documents, ids, details, symbols),),
