@@ -3,7 +3,8 @@
 import re
 from typing import Final, NamedTuple
 
-from .mime import Decoder, HeadReader, MimeLimits, PartHead, decoder_of, mime_fault
+from .mime import HeadReader, MimeLimits, PartHead, mime_fault
+from .transfer_encodings import Decoder, decoder_of
 
 
 class PartBegin(NamedTuple):
@@ -47,6 +48,7 @@ _LF: Final = _Style(
     re.compile(_TAIL % (_PADDING, _PADDING, rb"\n")),
     re.compile(rb"-|[ \t]{0,%d}|--[ \t]{0,%d}\r?" % (_PADDING, _PADDING)),
 )
+_FIRST_TAIL: Final = re.compile(rb"(--)?[ \t]{0,%d}(\r?\n)" % _PADDING)  # while no style is decided
 _CLOSED: Final = re.compile(rb"--[ \t]{0,%d}\r?" % _PADDING)  # the end of the message needs no line end
 _TAIL_BYTES: Final = 2 + _PADDING + 2
 
@@ -67,7 +69,6 @@ class MultipartParser:
             )
         self._limits = limits
         self._dashed = b"--" + boundary.encode()
-        self._line = re.compile(re.escape(self._dashed) + rb"(--)?[ \t]{0,%d}(\r?\n)" % _PADDING)
         self._state = self._read_preamble
         self._pending = b""  # bytes that wait for the next ones
         self._preamble = 0  # bytes before the first delimiter
@@ -102,7 +103,7 @@ class MultipartParser:
                 return self._end_part([])
         if self._state != self._read_epilogue:
             raise mime_fault("truncated", "The multipart message ends before its closing delimiter")
-        if any(self._line.match(line + b"\n") for line in self._pending.split(b"\n")):
+        if any(self._delimiter_tail(line + b"\n", 0, len(line) + 1) for line in self._pending.split(b"\n")):
             raise mime_fault("epilogue", "The multipart message goes on after its closing delimiter")
         return []
 
@@ -115,7 +116,7 @@ class MultipartParser:
             if self._preamble + len(self._pending) > self._limits.preamble_bytes + len(self._dashed) + _TAIL_BYTES:
                 raise self._preamble_fault()
             return None
-        first = self._line.fullmatch(data, position, end)
+        first = self._delimiter_tail(data, position, end)
         if first is None:
             self._preamble += end - position
             if self._preamble > self._limits.preamble_bytes:
@@ -126,6 +127,12 @@ class MultipartParser:
         self._style = _CRLF if first[2] == b"\r\n" else _LF
         self._delimiter = self._style.newline + self._dashed
         return self._begin_head(end)
+
+    def _delimiter_tail(self, data: bytes, begin: int, end: int) -> re.Match[bytes] | None:
+        """What follows the boundary in a line that is a delimiter with either line end."""
+        if not data.startswith(self._dashed, begin):
+            return None
+        return _FIRST_TAIL.fullmatch(data, begin + len(self._dashed), end)
 
     def _preamble_fault(self) -> Exception:
         return mime_fault("preamble", f"No boundary in the first {self._limits.preamble_bytes} bytes of the message")
@@ -147,7 +154,7 @@ class MultipartParser:
         newline = self._style.newline
         if end - position < len(newline) or not data.endswith(newline, position, end):
             raise mime_fault("header", "A part header has a line end of another style than the first delimiter")
-        if self._line.fullmatch(data, position, end):
+        if self._delimiter_tail(data, position, end):
             raise mime_fault("header", "A delimiter follows part headers that have no empty line after them")
         if end - position > len(newline):
             self._head.take(data[position : end - len(newline)])
