@@ -8,8 +8,9 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from xds_gateway.config import Scalar, default, section_of, unit
-from xds_gateway.settings import Settings
+from xds_gateway.config.settings import Settings
+from xds_gateway.config.shown import Scalar, default, unit
+from xds_gateway.config.tree import section_of
 
 FOLDER = Path(__file__).parent
 

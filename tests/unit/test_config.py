@@ -45,7 +45,7 @@ def test_without_file_and_variables_every_setting_is_the_default():
         ("", {"LISTENERS__0__PORT": "9443"}, "listeners[0].port", 9443, "environment XDS_GATEWAY_LISTENERS__0"),
         ("", {"DOMAINS": '[{"name": "default", "max_results": 7}]'}, "domains[0].max_results", 7, "environment"),
         ("[[listeners]]\nport = 1\n[[listeners]]\nport = 2", {}, "listeners[1].port", 2, "file"),
-        ("", {"DOMAINS__0__ASSIGNING_AUTHORITIES": "1.2,1.3"}, "domains[0].assigning_authorities", ("1.2", "1.3"), "env"),
+        ("", {"DOMAINS__0__ASSIGNING_AUTHORITIES": "1.2,1.3"}, "domains[0].assigning_authorities", ("1.2", "1.3"), ""),
         ("public_url = 'https://x.org/'", {}, "public_url", "https://x.org", "file"),
         ("[[listeners]]\nport = 9000", {}, "public_url", "https://localhost:9000", "default"),
     ],
@@ -60,6 +60,11 @@ def test_a_numbered_variable_changes_one_value_of_a_table_of_the_file(tmp_path):
     text = "[[listeners]]\nport = 9000\nhost = '::1'\n[[listeners]]\nport = 9001"
     settings = load_text(tmp_path, text, LISTENERS__0__PORT="9002")
     assert [(each.host, each.port) for each in settings.listeners] == [("::1", 9002), ("127.0.0.1", 9001)]
+
+
+def test_a_numbered_variable_can_add_a_table(tmp_path):
+    settings = load_text(tmp_path, "", LISTENERS__1__PORT="9002")
+    assert [each.port for each in settings.listeners] == [8443, 9002]
 
 
 def test_the_file_can_be_named_by_a_variable(tmp_path):
@@ -91,6 +96,7 @@ MISTAKES = [
     ("", {"WORKRES": "1"}, "did you mean workers?"),
     ("", {"LIMITS__XML_DEPT": "1"}, "did you mean xml_depth?"),
     ("", {"LISTENERS__0__PROT": "1"}, "did you mean port?"),
+    ("", {"LISTENERS__1000000000__PORT": "1"}, "There is no setting listeners.1000000000"),
     ("", {"LIMITS__XML_DEPTH__X": "1"}, "There is no setting limits.xml_depth.x"),
     ("workers = 0", {}, "workers (file"),
     ("workers = 0", {}, "write 1 or more."),

@@ -1,16 +1,14 @@
-"""Every setting: its name, default, unit and meaning. `config.py` reads them, docs/settings.md shows them."""
+"""Every setting: its name, default, unit and meaning, as docs/settings.md shows them."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from .model.identifiers import is_oid
+from ..model.identifiers import is_oid
 
 DEMO_REPOSITORY_OID: Final = "2.25.301874956204417238860571940135726918043"
 
@@ -25,14 +23,6 @@ class Unit(NamedTuple):
     """What a number of a setting counts, as printed in the documentation."""
 
     name: str
-
-
-class Conflict(ValueError):
-    """Settings that are each well formed and do not go together; `problems` has one sentence for each."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__(" ".join(problems))
-        self.problems = problems
 
 
 def _size(value: Any) -> Any:
@@ -200,7 +190,7 @@ class Limits(Section):
         description="Deepest nesting of XML elements.",
     )
     xml_elements: Annotated[Count, Unit("elements")] = Field(
-        default=100_000,
+        default=200_000,
         description="Most XML elements in an envelope.",
     )
     xml_attributes: Annotated[Count, Unit("attributes")] = Field(
@@ -276,7 +266,7 @@ def _default_public_url(data: dict[str, Any]) -> str:
 
 
 class Settings(BaseSettings):
-    """All settings of a gateway, frozen. Made by `config.load`, which also remembers where each came from."""
+    """All settings of a gateway, frozen. Made by `config.load`, which also sees that they go together."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -321,73 +311,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what the constructor is given: `config.load` reads file and environment, so nothing is hidden."""
+        """Only what the constructor is given: `load` reads file and environment, so that nothing is hidden."""
         return (init_settings,)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Settings":
-        problems = tuple(_conflicts(self))
-        if problems:
-            raise Conflict(problems)
-        return self
 
     def domain(self, name: str) -> Domain:
         """The domain of this name. Raises KeyError."""
         return {domain.name: domain for domain in self.domains}[name]
-
-
-def _conflicts(settings: Settings) -> Iterator[str]:
-    yield from _listener_conflicts(settings)
-    yield from _domain_conflicts(settings)
-    yield from _mount_conflicts(settings)
-    yield from _limit_conflicts(settings.limits)
-
-
-def _listener_conflicts(settings: Settings) -> Iterator[str]:
-    for number, listener in enumerate(settings.listeners):
-        if listener.tls == "off" and not listener.loopback and not listener.allow_plain_beyond_loopback:
-            yield (
-                f'listeners[{number}] has tls = "off" on {listener.host}, which other machines reach: '
-                'set tls to "mutual", or host to 127.0.0.1, or say allow_plain_beyond_loopback = true.'
-            )
-    for (host, port), times in Counter((item.host, item.port) for item in settings.listeners).items():
-        if times > 1 and port:
-            yield f"{times} listeners have host {host} and port {port}: give each a port of its own."
-
-
-def _domain_conflicts(settings: Settings) -> Iterator[str]:
-    for name, times in Counter(item.name for item in settings.domains).items():
-        if times > 1:
-            yield f'{times} domains have the name "{name}": give each a name of its own.'
-    for oid, times in Counter(item.repository_unique_id for item in settings.domains).items():
-        if times > 1:
-            yield f"{times} domains have repository_unique_id {oid}: give each an OID of its own."
-
-
-def _mount_conflicts(settings: Settings) -> Iterator[str]:
-    domains = {item.name for item in settings.domains}
-    mutual = any(item.tls == "mutual" for item in settings.listeners)
-    for number, mount in enumerate(settings.mounts):
-        if mount.domain not in domains:
-            yield f'mounts[{number}].domain is "{mount.domain}": write one of the domains, {_quoted(domains)}.'
-        if mount.authentication == "certificate" and not mutual:
-            yield (
-                f"mounts[{number}] wants client certificates and no listener asks for them: "
-                f'set tls of a listener to "mutual", or mounts[{number}].authentication to "none".'
-            )
-    for path, times in Counter(item.path for item in settings.mounts).items():
-        if times > 1:
-            yield f"{times} mounts have the path {path}: give each a path of its own."
-
-
-def _limit_conflicts(limits: Limits) -> Iterator[str]:
-    if limits.inline_document * 4 // 3 > limits.envelope_bytes:
-        yield "limits.inline_document as base64 exceeds limits.envelope_bytes: lower the first or raise the other."
-    if limits.document_bytes > limits.body_bytes:
-        yield "limits.document_bytes is larger than limits.body_bytes: lower the first or raise the other."
-    if limits.document_bytes > limits.spool_in_flight_bytes:
-        yield "limits.document_bytes is larger than limits.spool_in_flight_bytes: lower the first or raise the other."
-
-
-def _quoted(names: set[str]) -> str:
-    return ", ".join(f'"{name}"' for name in sorted(names))

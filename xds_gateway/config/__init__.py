@@ -1,0 +1,24 @@
+"""Read the settings once: one TOML file, then XDS_GATEWAY_* variables; each mistake is one sentence saying what to do.
+
+A relative path in the file is taken from the file's folder; one from a variable or a default, from the working folder.
+"""
+
+from .files import check_files
+from .mistakes import ConfigurationError
+from .settings import Domain, Limits, Listener, Mount, Settings
+from .shown import Row, describe
+from .sources import LoadedSettings, load
+
+__all__ = [
+    "ConfigurationError",
+    "Domain",
+    "Limits",
+    "Listener",
+    "LoadedSettings",
+    "Mount",
+    "Row",
+    "Settings",
+    "check_files",
+    "describe",
+    "load",
+]

@@ -1,0 +1,64 @@
+"""Settings that are each well formed and do not go together."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from .settings import Limits, Settings
+
+
+def conflicts(settings: Settings) -> Iterator[str]:
+    """One sentence for each conflict, saying what to do."""
+    yield from _listener_conflicts(settings)
+    yield from _domain_conflicts(settings)
+    yield from _mount_conflicts(settings)
+    yield from _limit_conflicts(settings.limits)
+
+
+def _listener_conflicts(settings: Settings) -> Iterator[str]:
+    for number, listener in enumerate(settings.listeners):
+        if listener.tls == "off" and not listener.loopback and not listener.allow_plain_beyond_loopback:
+            yield (
+                f'listeners[{number}] has tls = "off" on {listener.host}, which other machines reach: '
+                'set tls to "mutual", or host to 127.0.0.1, or say allow_plain_beyond_loopback = true.'
+            )
+    for (host, port), times in Counter((item.host, item.port) for item in settings.listeners).items():
+        if times > 1 and port:
+            yield f"{times} listeners have host {host} and port {port}: give each a port of its own."
+
+
+def _domain_conflicts(settings: Settings) -> Iterator[str]:
+    for name, times in Counter(item.name for item in settings.domains).items():
+        if times > 1:
+            yield f'{times} domains have the name "{name}": give each a name of its own.'
+    for oid, times in Counter(item.repository_unique_id for item in settings.domains).items():
+        if times > 1:
+            yield f"{times} domains have repository_unique_id {oid}: give each an OID of its own."
+
+
+def _mount_conflicts(settings: Settings) -> Iterator[str]:
+    domains = {item.name for item in settings.domains}
+    mutual = any(item.tls == "mutual" for item in settings.listeners)
+    for number, mount in enumerate(settings.mounts):
+        if mount.domain not in domains:
+            yield f'mounts[{number}].domain is "{mount.domain}": write one of the domains, {_quoted(domains)}.'
+        if mount.authentication == "certificate" and not mutual:
+            yield (
+                f"mounts[{number}] wants client certificates and no listener asks for them: "
+                f'set tls of a listener to "mutual", or mounts[{number}].authentication to "none".'
+            )
+    for path, times in Counter(item.path for item in settings.mounts).items():
+        if times > 1:
+            yield f"{times} mounts have the path {path}: give each a path of its own."
+
+
+def _limit_conflicts(limits: Limits) -> Iterator[str]:
+    if limits.inline_document * 4 // 3 > limits.envelope_bytes:
+        yield "limits.inline_document as base64 exceeds limits.envelope_bytes: lower the first or raise the other."
+    if limits.document_bytes > limits.body_bytes:
+        yield "limits.document_bytes is larger than limits.body_bytes: lower the first or raise the other."
+    if limits.document_bytes > limits.spool_in_flight_bytes:
+        yield "limits.document_bytes is larger than limits.spool_in_flight_bytes: lower the first or raise the other."
+
+
+def _quoted(names: set[str]) -> str:
+    return ", ".join(f'"{name}"' for name in sorted(names))

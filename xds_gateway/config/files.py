@@ -1,0 +1,43 @@
+"""Whether the files and folders that the settings name can be used."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from .mistakes import ConfigurationError
+from .settings import Settings
+
+
+def check_files(settings: Settings) -> None:
+    """See that keys, certificates and folders can be used. Raises ConfigurationError with all that cannot."""
+    problems = [*_unreadable(settings), *_unwritable(settings)]
+    if problems:
+        raise ConfigurationError(*problems)
+
+
+def _unreadable(settings: Settings) -> Iterator[str]:
+    for number, listener in enumerate(settings.listeners):
+        wanted = {"mutual": ("certificate", "key", "client_ca"), "server": ("certificate", "key"), "off": ()}[
+            listener.tls
+        ]
+        for setting in wanted:
+            path: Path = getattr(listener, setting)
+            place = f"listeners[{number}].{setting}"
+            if not path.is_file():
+                yield f"{place} is {path}, which does not exist: correct it, or make test keys with `xds-gateway pki`."
+            elif not os.access(path, os.R_OK):
+                yield f"{place} is {path}, which cannot be read: give this user the right to read it."
+
+
+def _unwritable(settings: Settings) -> Iterator[str]:
+    folders = {"data_folder": settings.data_folder, "wire_log.folder": settings.wire_log.folder}
+    for place, folder in folders.items():
+        if folder is None:
+            continue
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            yield f"{place} is {folder}, which cannot be made ({error.strerror}): correct it or make the folder."
+            continue
+        if not os.access(folder, os.W_OK | os.X_OK):
+            yield f"{place} is {folder}, which cannot be written to: give this user the right to write there."
