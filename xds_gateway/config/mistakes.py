@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from .tree import masked, name
+from .tree import dotted, masked
 
 #   pydantic's error type     what the setting must be
 EXPECTED: Final = {
@@ -46,12 +45,12 @@ class ConfigurationError(Exception):
 def sentences(error: ValidationError, sources: Mapping[str, str]) -> Iterator[str]:
     """One sentence for each mistake that pydantic found; `sources` tells where each setting was written."""
     for detail in error.errors():
-        if detail["type"] not in FOLLOWING or name(detail["loc"]) in sources:
+        if detail["type"] not in FOLLOWING or dotted(detail["loc"]) in sources:
             yield _sentence(detail, sources)
 
 
-def _sentence(detail: ErrorDetails, sources: Mapping[str, str]) -> str:
-    place = name(detail["loc"])
+def _sentence(detail: Mapping[str, Any], sources: Mapping[str, str]) -> str:
+    place = dotted(detail["loc"])
     source = sources.get(place)
     context = detail.get("ctx", {})
     if detail["type"] == "value_error":

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from .settings import Section, Unit
 from .sources import LoadedSettings
-from .tree import Key, masked, name, section_of
+from .tree import Key, dotted, masked, section_of
 
 Scalar = str | int | float | bool | tuple[str, ...] | None
 
@@ -39,7 +39,7 @@ def _rows(section: BaseModel, key: Key, sources: Mapping[str, str]) -> Iterator[
             for number, item in enumerate(value):
                 yield from _rows(item, (*key, step, number), sources)
         else:
-            place = name((*key, step))
+            place = dotted((*key, step))
             yield Row(
                 place,
                 _shown(value),

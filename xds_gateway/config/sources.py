@@ -13,7 +13,7 @@ from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 from .conflicts import conflicts
 from .mistakes import ConfigurationError, sentences
 from .settings import Settings
-from .tree import PREFIX, Key, is_path, name, section_of
+from .tree import PREFIX, Key, dotted, is_path, section_of
 from .unknown import unknown_keys, unknown_variables
 
 FILE_VARIABLE: Final = "XDS_GATEWAY_CONFIG"
@@ -47,8 +47,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> LoadedSettings:
         raise ConfigurationError(*unknown)
     from_environment = _read_environment(variables)
     merged = _merge(_resolved(from_file, path.parent, Settings) if path else {}, from_environment)
-    sources = {name(key): f"file {path}" for key, _ in _leaves(from_file)}
-    sources |= {name(key): f"environment {_variable(key, variables)}" for key, _ in _leaves(from_environment)}
+    sources = {dotted(key): f"file {path}" for key, _ in _leaves(from_file)}
+    sources |= {dotted(key): f"environment {_variable(key, variables)}" for key, _ in _leaves(from_environment)}
     try:
         settings = LoadedSettings(**merged)
     except ValidationError as error:

@@ -14,7 +14,7 @@ PREFIX: Final = "XDS_GATEWAY_"
 Key = tuple[str | int, ...]
 
 
-def name(key: Key) -> str:
+def dotted(key: Key) -> str:
     """The dotted name of a setting, such as `listeners[0].port`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in key).removeprefix(".")
 

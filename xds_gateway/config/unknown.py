@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .settings import Settings
-from .tree import Key, fields, key_of, name, section_of
+from .tree import Key, dotted, fields, key_of, section_of
 
 
 def unknown_keys(tree: Any, model: type[BaseModel], path: Path | None, key: Key = ()) -> Iterator[str]:
@@ -20,7 +20,7 @@ def unknown_keys(tree: Any, model: type[BaseModel], path: Path | None, key: Key 
     for step, value in tree.items() if isinstance(tree, dict) else ():
         field = model.model_fields.get(step)
         if field is None:
-            yield f"There is no setting {name((*key, step))} ({path}): {_advice(step, model)}"
+            yield f"There is no setting {dotted((*key, step))} ({path}): {_advice(step, model)}"
         elif inner := section_of(field):
             yield from unknown_keys(value, inner, path, (*key, step))
 
@@ -35,13 +35,13 @@ def unknown_variables(variables: Iterable[str]) -> Iterator[str]:
                 continue
             field = model.model_fields.get(step) if model else None
             if field is None:
-                yield f"There is no setting {name(steps)} (variable {variable}): {_advice(step, model or Settings)}"
+                yield f"There is no setting {dotted(steps)} (variable {variable}): {_advice(step, model or Settings)}"
                 break
             model = section_of(field)
 
 
 def _advice(step: str, model: type[BaseModel]) -> str:
-    everywhere = {re.sub(r"\[\d+\]", "[0]", name(key)): key[-1] for key, _ in fields()}
+    everywhere = {re.sub(r"\[\d+\]", "[0]", dotted(key)): key[-1] for key, _ in fields()}
     close = get_close_matches(step, list(model.model_fields), 1)
     elsewhere = [known for known, last in everywhere.items() if last == step]
     if close or elsewhere:
