@@ -82,6 +82,18 @@ def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
 
 def _parse_header(stream: BinaryIO) -> tuple[etree._Element, str | None]:
     """The ClinicalDocument as far as its body, and the media type of an unstructured body."""
+    document: etree._Element | None = None
+    for element in _starting(stream):
+        document = _check_start(element) if document is None else document
+        if document is not None and (media_type := _body_began(element)) is not None:
+            return document, media_type or None
+    if document is None:
+        raise NotACdaDocument("there is no ClinicalDocument of urn:hl7-org:v3 in it")
+    return document, None
+
+
+def _starting(stream: BinaryIO) -> Iterator[etree._Element]:
+    """The elements in document order, each when its start is read; raises NotACdaDocument where the XML breaks."""
     parser = etree.XMLPullParser(
         ("start",),
         resolve_entities=False,
@@ -91,23 +103,23 @@ def _parse_header(stream: BinaryIO) -> tuple[etree._Element, str | None]:
         remove_comments=True,
         remove_pis=True,
     )
-    document: etree._Element | None = None
-    read = 0
+    for chunk in iter(lambda: stream.read(_CHUNK), b""):
+        broken = _feed(parser, chunk)
+        yield from (cast(etree._Element, element) for _, element in parser.read_events())
+        if broken or stream.tell() > _HEADER_LIMIT:
+            raise NotACdaDocument(f"not well-formed XML: {broken}" if broken else "its header has no end")
     try:
-        while read < _HEADER_LIMIT and (chunk := stream.read(_CHUNK)):
-            read += len(chunk)
-            parser.feed(chunk)
-            for _, started in parser.read_events():
-                element = cast(etree._Element, started)
-                document = _check_start(element) if document is None else document
-                if document is not None and (media_type := _body_began(element)) is not None:
-                    return document, media_type or None
         parser.close()
     except etree.XMLSyntaxError as wrong:
         raise NotACdaDocument(f"not well-formed XML: {wrong.msg}") from None
-    if document is None:
-        raise NotACdaDocument("there is no ClinicalDocument of urn:hl7-org:v3 in it")
-    return document, None
+
+
+def _feed(parser: etree.XMLPullParser, chunk: bytes) -> str | None:
+    try:
+        parser.feed(chunk)
+    except etree.XMLSyntaxError as wrong:
+        return wrong.msg
+    return None
 
 
 def _check_start(element: etree._Element) -> etree._Element | None:

@@ -117,9 +117,7 @@ def patient_id(number: int, prefix: str = "DEMO") -> str:
 
 
 def make_samples(count: int, *, seed: int = 1, size: int = 0) -> tuple[DocumentToSubmit, ...]:
-    """CDA documents of several kinds, each of at least `size` bytes; before the last ones a text and a PDF.
-
-    Two in five and more documents are not CDA: the first is always CDA.
+    """CDA documents of several kinds, each of at least `size` bytes, then a text and a PDF; the first is CDA.
 
     >>> [d.metadata.mime_type for d in make_samples(3)]
     ['text/xml', 'text/plain', 'application/pdf']
@@ -168,7 +166,8 @@ def _render_cda(chance: random.Random, kind: _Kind, size: int) -> str:
     head = f"""<?xml version="1.0" encoding="UTF-8"?>
 <ClinicalDocument xmlns="urn:hl7-org:v3">
 <realmCode code="FR"/><typeId root="2.16.840.1.113883.1.3" extension="POCD_HD000040"/>
-<templateId root="2.16.840.1.113883.2.8.2.1"/><templateId root="1.2.250.1.213.1.1.1.1"/><templateId root="{kind.template}"/>
+<templateId root="2.16.840.1.113883.2.8.2.1"/><templateId root="1.2.250.1.213.1.1.1.1"/>
+<templateId root="{kind.template}"/>
 <id root="{_make_oid(chance)}"/>{_coded("code", kind.code)}<title>{escape(kind.code.display)}</title>
 <effectiveTime value="{stamp}"/>{_coded("confidentialityCode", _NORMAL)}<languageCode code="fr-FR"/>
 <setId root="{_make_oid(chance)}"/><versionNumber value="1"/>
@@ -237,8 +236,7 @@ def _render_pdf(lines: Sequence[str]) -> bytes:
     objects = (
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
-        " /Resources << /Font << /F1 5 0 R >> >> >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources <</Font <</F1 5 0 R>>>> >>",
         f"<< /Length {len(shown)} >>\nstream\n{shown}\nendstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     )
