@@ -89,6 +89,9 @@ class RegistryStore(Protocol):
     def prepare(self, objects: Sequence[RegistryObject]) -> Sequence[Prepared]:
         """Render objects to rows, outside of any lock."""
 
+    def inspect(self, work: Callable[[Snapshot], T]) -> T:
+        """Run `work` on a snapshot that nothing changes, without queueing behind writers."""
+
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` alone in one durable transaction; what it raises undoes it. Raises StorageFull, StorageBusy."""
 
@@ -99,7 +102,7 @@ class Found:
 
     fragments: tuple[bytes, ...] = ()
     uuids: tuple[str, ...] = ()
-    patient_count: int = 0
+    patients: tuple[str, ...] = ()  # of these objects, as CX id^^^&oid&ISO
     more: bool = False  # the limit was reached: nothing may be returned
 
 

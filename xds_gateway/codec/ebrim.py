@@ -173,7 +173,7 @@ class _Reader:
         for value_list in element:
             for value in value_list:
                 if value.tag == _VALUE:
-                    values.append((value.text or "").strip())
+                    values.append(_value(value.text or ""))
                 else:
                     self._unexpected(value, owner)
         name = element.get("name")
@@ -265,6 +265,11 @@ _OBJECTS: Final = {
 }
 # Versions before XDS.b wrote association types without their URN; only HasMember is still seen so.
 _SHORT_TYPES: Final = {name.rsplit(":", 1)[1]: name for name in v.ASSOCIATION_TYPES}
+
+
+def _value(text: str) -> str:
+    """A slot value as sent; only the line breaks of a pretty-printing sender go, with the white space around them."""
+    return text.strip() if "\n" in text else text
 
 
 def _full_association_type(name: str) -> str:

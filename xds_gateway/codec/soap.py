@@ -15,6 +15,7 @@ SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
 SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 WSA: Final = "http://www.w3.org/2005/08/addressing"
 WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+SOAP11_RULE: Final = "soap.version.11"  # the caller speaks SOAP 1.1 and is answered in it
 ANONYMOUS: Final = f"{WSA}/anonymous"
 NONE_ADDRESS: Final = f"{WSA}/none"
 FAULT_ACTION: Final = f"{WSA}/fault"
@@ -81,7 +82,8 @@ def _has_text(parent: etree._Element) -> bool:
 def _not_an_envelope(root: etree._Element) -> SoapFault:
     name = etree.QName(root)
     if name.localname == "Envelope":
-        return SoapFault(FaultCode.VERSION_MISMATCH, "Only SOAP 1.2 envelopes are understood", rule="soap.version")
+        rule = SOAP11_RULE if name.namespace == SOAP11 else "soap.version"
+        return SoapFault(FaultCode.VERSION_MISMATCH, "Only SOAP 1.2 envelopes are understood", rule=rule)
     return _sender("soap.structure", "The message is not a SOAP 1.2 Envelope (SOAP 1.2 part 1, 5.1)")
 
 

@@ -24,3 +24,13 @@ class AccessFilter:
 
     domain: str
     hidden_confidentiality: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request on its way: who, what they may see, and the names that audit and log use."""
+
+    principal: Principal
+    access: AccessFilter
+    transaction: str
+    message_id: str

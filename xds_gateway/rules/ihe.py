@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from ..model.errors import Finding
 from ..model.messages import DocumentPart
 from ..model.metadata import DocumentEntry, Submission
-from . import associations, attributes, documents, objects, state, structure
+from . import associations, attributes, documents, objects, service, state, structure
 from .engine import MORE, Actor, Evidence, MessageTest, Profile, Report, Rule, Transaction, make_finding
 
 IHE: Final = Profile.of(
@@ -17,6 +17,7 @@ IHE: Final = Profile.of(
     associations.RULES,
     documents.RULES,
     state.RULES,
+    service.RULES,
     (MORE,),
 )
 
@@ -47,14 +48,24 @@ def check_submission(
     """
     plan = _plan(profile, transaction, actor)
     report = Report(plan.rules, transaction)
-    items = submission.objects
+    items = (
+        *submission.submission_sets,
+        *submission.document_entries,
+        *submission.folders,
+        *submission.associations,
+        *submission.unclassified,
+    )
     structure.check_structure(submission, items, report)
     author = plan.objects["author"]
-    for item in items:
-        if (object_plan := plan.objects.get(item.KIND)) is not None:
-            objects.check_object(item, object_plan, author, report)
-    for entry in submission.document_entries:
-        structure.check_entry(entry, report)
+    passed = [
+        objects.check_object(item, object_plan, author, report)
+        for item in items
+        if (object_plan := plan.objects.get(item.KIND)) is not None
+    ]
+    structure.check_identity(passed, report)
+    for seen in passed:
+        if isinstance(seen.item, DocumentEntry):
+            structure.check_entry(seen, report)
     associations.check_associations(submission, items, report)
     for test in plan.tests:
         test(submission, report)

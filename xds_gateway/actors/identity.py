@@ -1,0 +1,89 @@
+"""Permanent identity for the objects of a submission: symbolic ids become UUIDs, submitted UUIDs stay (ITI TF-2 3.42.4.1.3.7)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
+
+from ..model import vocabulary as v
+from ..model.metadata import DocumentEntry, RegistryObject, Slot, Submission
+
+NewUuid = Callable[[], str]
+Object = TypeVar("Object", bound=RegistryObject)
+
+
+class Resolved(NamedTuple):
+    """A submission with final ids, and for each final id the one that the sender wrote."""
+
+    submission: Submission
+    sent_ids: Mapping[str, str]
+
+
+def resolved(submission: Submission, new_uuid: NewUuid, home: str | None) -> Resolved:
+    """The submission with final lower-case ids everywhere, associations included, and what the registry sets set."""
+    ids = _Ids(new_uuid)
+    final = replace(
+        submission,
+        submission_sets=tuple(ids.settled(item, home) for item in submission.submission_sets),
+        document_entries=tuple(ids.settled(item, home) for item in submission.document_entries),
+        folders=tuple(ids.settled(item, home) for item in submission.folders),
+        associations=tuple(
+            replace(
+                ids.settled(item, home),
+                source=ids[item.source],
+                target=ids[item.target],
+                object_type=v.ASSOCIATION_OBJECT,
+            )
+            for item in submission.associations
+        ),
+    )
+    return Resolved(final, {settled: sent for sent, settled in ids.items()})
+
+
+class _Ids(dict[str, str]):
+    """Final ids by the ids of the message; the same symbolic id always becomes the same UUID."""
+
+    def __init__(self, new_uuid: NewUuid) -> None:
+        super().__init__()
+        self._new_uuid = new_uuid
+
+    def __missing__(self, identifier: str) -> str:
+        lower = identifier.lower()
+        final = lower if lower.startswith("urn:uuid:") else self._new_uuid()
+        self[identifier] = final
+        return final
+
+    def settled(self, item: Object, home: str | None) -> Object:
+        final = self[item.id]
+        return replace(
+            item,
+            id=final,
+            lid=final,
+            home=home,
+            status=v.APPROVED,
+            version="1",
+            classifications=tuple(
+                [
+                    c._replace(id=self[c.id] if c.id else self._new_uuid(), classified_object=final)
+                    for c in item.classifications
+                ]
+            ),
+            external_identifiers=tuple(
+                [
+                    e._replace(id=self[e.id] if e.id else self._new_uuid(), registry_object=final)
+                    for e in item.external_identifiers
+                ]
+            ),
+        )
+
+
+def with_document(entry: DocumentEntry, repository_unique_id: str, sha1: str, size: int) -> DocumentEntry:
+    """The entry as a repository hands it on: its own id, and hash and size when the source gave none (ITI TF-2 3.41.4.1.3.2)."""
+    added: Mapping[str, str] = {"repositoryUniqueId": repository_unique_id, "hash": sha1, "size": str(size)}
+    kept = tuple(s for s in entry.slots if s.name not in added)
+    own = tuple(_kept_or_made(entry, name, value) for name, value in added.items())
+    return replace(entry, slots=(*kept, *own))
+
+
+def _kept_or_made(entry: DocumentEntry, name: str, value: str) -> Slot:
+    sent = entry.slots_by_name.get(name, ())
+    return sent[0] if sent and name != "repositoryUniqueId" else Slot(name, (value,))

@@ -1,0 +1,218 @@
+"""Document Registry: takes submissions whole or not at all, and answers stored queries (ITI TF-1 10.1.1.3)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..codec.queries import LEAF_CLASS, parse_stored_query
+from ..codec.xdsb import render_object_ref
+from ..model import vocabulary as v
+from ..model.errors import ErrorCode, Finding, RequestRefused, Severity
+from ..model.messages import AuditEvent, QueryRequest, QueryResponse, RegisterRequest, RegistryResponse, StoredDocument
+from ..model.metadata import Submission
+from ..model.principal import Call
+from ..rules.engine import Profile, Transaction
+from ..rules.ihe import check_submission
+from .identity import NewUuid, Resolved, resolved
+from .lifecycle import Changes, plan
+from .ports import AccessJournal, Found, QueryStore, RegistryStore
+from .ports import Transaction as StoreTransaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainPolicy:
+    """What a domain asks of its submissions and allows its queries; `max_results` counts objects of a LeafClass answer."""
+
+    profile: Profile
+    repository_unique_id: str
+    home_community_id: str | None = None
+    patients_open: bool = True
+    max_results: int = 5000
+
+
+class DocumentRegistry:
+    """The registry of one domain."""
+
+    def __init__(
+        self,
+        *,
+        store: RegistryStore,
+        queries: QueryStore,
+        journal: AccessJournal,
+        policy: DomainPolicy,
+        now: Callable[[], str],
+        new_uuid: NewUuid,
+    ) -> None:
+        """`now` gives the time as DTM to the second (UTC), `new_uuid` a fresh `urn:uuid:`."""
+        self._store = store
+        self._queries = queries
+        self._journal = journal
+        self._policy = policy
+        self._now = now
+        self._new_uuid = new_uuid
+
+    # -- ITI-42
+
+    def admit_register(self, call: Call, request: RegisterRequest, findings: Sequence[Finding]) -> None:
+        """Refuse what the metadata rules refuse, with every reason at once. Raises RequestRefused."""
+        self.admit(call, request.submission, (*findings, *self._check(request.submission)), "ITI-42")
+
+    def register(self, call: Call, request: RegisterRequest) -> RegistryResponse:
+        """Register a submission whose documents a repository holds (ITI TF-2 3.42). Raises RequestRefused."""
+        final = resolved(request.submission, self._new_uuid, self._policy.home_community_id)
+        return self.commit(call, final, {}, "ITI-42")
+
+    # -- shared with the repository, which is near
+
+    def admit(self, call: Call, submission: Submission, findings: Sequence[Finding], transaction: Transaction) -> None:
+        """Refuse a submission that has errors; what the registry's state adds to them is said in the same answer."""
+        if not any(f.severity is Severity.ERROR for f in findings):
+            return
+        raise RequestRefused(*findings, *self.state_findings(submission, transaction, findings))
+
+    def state_findings(
+        self, submission: Submission, transaction: Transaction, known: Sequence[Finding]
+    ) -> tuple[Finding, ...]:
+        """What the registry as it stands has against a submission that is refused anyway; nothing twice."""
+        if len(submission.submission_sets) != 1:
+            return ()
+        final = resolved(submission, self._new_uuid, None)
+        found = self._store.inspect(
+            lambda snapshot: plan(
+                final,
+                snapshot,
+                patients_open=self._policy.patients_open,
+                transaction=transaction,
+                new_uuid=self._new_uuid,
+            )[1]
+        )
+        said = {(f.code, f.received) for f in known}
+        return tuple(f for f in found if (f.code, f.received) not in said and f.code is not ErrorCode.UNRESOLVED_REFERENCE)
+
+    def _check(self, submission: Submission) -> tuple[Finding, ...]:
+        return check_submission(submission, actor="registry", transaction="ITI-42", profile=self._policy.profile)
+
+    def commit(
+        self, call: Call, final: Resolved, documents: Mapping[str, StoredDocument], transaction: Transaction
+    ) -> RegistryResponse:
+        """Plan and commit in one transaction: objects, statuses, uniqueIds, audit row.
+
+        Raises RequestRefused, StorageFull, StorageBusy.
+        """
+        prepared = self._store.prepare(final.submission.objects)
+
+        def work(store: StoreTransaction) -> None:
+            changes, findings = plan(
+                final,
+                store,
+                patients_open=self._policy.patients_open,
+                transaction=transaction,
+                new_uuid=self._new_uuid,
+            )
+            if findings:
+                raise RequestRefused(*findings)
+            self._apply(store, changes, prepared, documents, self._submission_event(call, final.submission))
+
+        self._store.write(work)
+        return RegistryResponse()
+
+    def _apply(
+        self,
+        store: StoreTransaction,
+        changes: Changes,
+        prepared: Sequence[object],
+        documents: Mapping[str, StoredDocument],
+        event: AuditEvent,
+    ) -> None:
+        if self._policy.patients_open:
+            for patient in changes.patients:
+                store.add_patient(patient)
+        store.add(prepared)  # type: ignore[arg-type]
+        if documents:
+            store.add_documents(documents)
+        if changes.associations:
+            store.add(self._store.prepare(changes.associations))
+        if changes.deprecated:
+            store.set_status(changes.deprecated, v.DEPRECATED)
+        if changes.touched_folders:
+            store.touch_folders(changes.touched_folders, self._now())
+        store.audit(event)
+
+    def _submission_event(self, call: Call, final: Submission) -> AuditEvent:
+        submission_set = final.submission_sets[0]
+        return self.event(
+            call,
+            "success",
+            patient_ids=(submission_set.patient_id,) if submission_set.patient_id else (),
+            objects=(submission_set.unique_id or submission_set.id, *(e.id for e in final.document_entries)),
+        )
+
+    def event(self, call: Call, outcome: str, **told: object) -> AuditEvent:
+        """An audit event of this call, now (ITI TF-2 3.20)."""
+        return AuditEvent(
+            at=self._now(),
+            transaction=call.transaction,
+            outcome=outcome,
+            node=call.principal.node,
+            address=call.principal.address,
+            domain=call.access.domain,
+            message_id=call.message_id,
+            **told,  # type: ignore[arg-type]
+        )
+
+    def record_refusal(self, call: Call, findings: Sequence[Finding]) -> None:
+        """Tell the audit of a request that was refused. Raises StorageFull."""
+        self._journal.record(self.event(call, "failure", codes=tuple(dict.fromkeys(f.code.value for f in findings))))
+
+    # -- ITI-18
+
+    def admit_query(self, call: Call, request: QueryRequest, findings: Sequence[Finding]) -> None:
+        """Nothing to refuse before the query itself is read."""
+
+    def query(self, call: Call, request: QueryRequest) -> QueryResponse:
+        """Answer a stored query from what the caller may see (ITI TF-2 3.18). Raises RequestRefused."""
+        findings: list[Finding] = []
+        query = parse_stored_query(request, findings)
+        if query is None:
+            raise RequestRefused(*findings)
+        leaf_class = request.return_type == LEAF_CLASS
+        found = self._queries.find(query, call.access, self._policy.max_results)
+        self._refuse_result(found, leaf_class=leaf_class)
+        self._journal.record(
+            self.event(
+                call,
+                "success",
+                patient_ids=found.patients,
+                query=f"{request.query_id} {request.return_type} {dict(request.parameters)}",
+            )
+        )
+        if leaf_class:
+            return QueryResponse(fragments=found.fragments)
+        return QueryResponse(fragments=tuple(render_object_ref(i, self._policy.home_community_id) for i in found.uuids))
+
+    def _refuse_result(self, found: Found, *, leaf_class: bool) -> None:
+        if found.more:
+            raise RequestRefused(_too_many(self._policy.max_results))
+        if leaf_class and len(found.patients) > 1:
+            raise RequestRefused(_not_single_patient(len(found.patients)))
+
+
+def _too_many(limit: int) -> Finding:
+    return Finding(
+        code=ErrorCode.TOO_MANY_RESULTS,
+        rule="ihe.query.tooMany",
+        sentence=f"The query matches more than {limit} objects; narrow it, or ask for ObjectRef and then for parts.",
+        received=f"over {limit} objects",
+        expected=f"at most {limit} objects",
+        clause="ITI TF-3 Table 4.2.4.1-2",
+    )
+
+
+def _not_single_patient(count: int) -> Finding:
+    return Finding(
+        code=ErrorCode.RESULT_NOT_SINGLE_PATIENT,
+        rule="ihe.query.singlePatient",
+        sentence="The objects asked for belong to several patients; ask for one patient's at a time, or for ObjectRef.",
+        received=f"{count} patients",
+        expected="objects of one patient",
+        clause="ITI TF-2 3.18.4.1.2.3.7.5",
+    )

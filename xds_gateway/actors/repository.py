@@ -1,0 +1,148 @@
+"""Document Repository: keeps documents durably, then has them registered, and gives them back (ITI TF-1 10.1.1.4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..model.errors import Finding, RequestRefused, StorageBusy, StorageFull
+from ..model.messages import (
+    DocumentRequest,
+    ProvideRequest,
+    RegistryResponse,
+    RetrievedDocument,
+    RetrieveRequest,
+    RetrieveResponse,
+    SpooledDocument,
+    StoredDocument,
+)
+from ..model.metadata import DocumentEntry
+from ..model.principal import Call
+from ..rules.ihe import check_content, check_documents, check_submission, finding
+from .identity import NewUuid, resolved, with_document
+from .ports import AccessJournal, DocumentIndex, DocumentStore
+from .registry import DocumentRegistry, DomainPolicy
+
+
+class DocumentRepository:
+    """The repository of one domain; its registry is in the same process and commits with it."""
+
+    def __init__(
+        self,
+        *,
+        registry: DocumentRegistry,
+        documents: DocumentStore,
+        index: DocumentIndex,
+        journal: AccessJournal,
+        policy: DomainPolicy,
+        new_uuid: NewUuid,
+    ) -> None:
+        self._registry = registry
+        self._documents = documents
+        self._index = index
+        self._journal = journal
+        self._policy = policy
+        self._new_uuid = new_uuid
+
+    # -- ITI-41
+
+    def admit_provide(self, call: Call, request: ProvideRequest, findings: Sequence[Finding]) -> None:
+        """Judge the metadata before any document is taken from the wire. Raises RequestRefused with all findings."""
+        found = (
+            *findings,
+            *check_submission(request.submission, actor="repository", transaction="ITI-41", profile=self._policy.profile),
+            *check_documents(request.submission, request.parts, profile=self._policy.profile),
+        )
+        self._registry.admit(call, request.submission, found, "ITI-41")
+
+    def provide(self, call: Call, request: ProvideRequest, spooled: Mapping[str, SpooledDocument]) -> RegistryResponse:
+        """Store documents, then register them (ITI TF-2 3.41.4.1.3.2); `spooled` is by the entry's id. Raises RequestRefused."""
+        self._check_contents(request, spooled)
+        stored = self._keep(spooled)
+        try:
+            return self._register(call, request, stored)
+        except (RequestRefused, StorageFull, StorageBusy):  # nothing of it was committed
+            self._documents.remove({document.key for document in stored.values()})
+            raise
+
+    def _check_contents(self, request: ProvideRequest, spooled: Mapping[str, SpooledDocument]) -> None:
+        findings = tuple(
+            finding
+            for entry in request.submission.document_entries
+            for finding in check_content(
+                entry, spooled[entry.id].size, spooled[entry.id].sha1, profile=self._policy.profile
+            )
+        )
+        if findings:
+            raise RequestRefused(*findings, *self._registry.state_findings(request.submission, "ITI-41", findings))
+
+    def _keep(self, spooled: Mapping[str, SpooledDocument]) -> dict[str, StoredDocument]:
+        """Each spooled file once, however many entries include it. Raises StorageFull."""
+        distinct = {document.path: document for document in spooled.values()}
+        kept = dict(zip(distinct, self._documents.keep(tuple(distinct.values())), strict=True))
+        return {identifier: kept[document.path] for identifier, document in spooled.items()}
+
+    def _register(self, call: Call, request: ProvideRequest, stored: Mapping[str, StoredDocument]) -> RegistryResponse:
+        ours = replace(
+            request.submission,
+            document_entries=tuple(self._described(entry, stored[entry.id]) for entry in request.submission.document_entries),
+        )
+        final = resolved(ours, self._new_uuid, self._policy.home_community_id)
+        documents = {
+            entry.id: stored[sent.id]
+            for sent, entry in zip(request.submission.document_entries, final.submission.document_entries, strict=True)
+        }
+        return self._registry.commit(call, final, documents, "ITI-41")
+
+    def _described(self, entry: DocumentEntry, document: StoredDocument) -> DocumentEntry:
+        return with_document(entry, self._policy.repository_unique_id, document.sha1, document.size)
+
+    # -- ITI-43
+
+    def admit_retrieve(self, call: Call, request: RetrieveRequest, findings: Sequence[Finding]) -> None:
+        """A request that does not name its documents is refused. Raises RequestRefused."""
+        if findings:
+            raise RequestRefused(*findings)
+
+    def retrieve(self, call: Call, request: RetrieveRequest) -> RetrieveResponse:
+        """The documents that the caller may read, and one finding for each other (ITI TF-2 3.43.4.1.3)."""
+        findings: list[Finding] = []
+        ours = [document for document in request.documents if self._ours(document, findings)]
+        found = self._index.documents(
+            self._policy.repository_unique_id, [document.document_unique_id for document in ours], call.access
+        )
+        documents = []
+        for asked in ours:
+            have = found.get(asked.document_unique_id)
+            if have is None:
+                findings.append(_not_here("ihe.retrieve.document", asked, asked.document_unique_id))
+            else:
+                documents.append(RetrievedDocument(asked, have.document, have.mime_type))
+        self._journal.record(
+            self._registry.event(
+                call,
+                _outcome(documents, findings),
+                patient_ids=tuple(dict.fromkeys(have.patient_id for have in found.values())),
+                objects=tuple(f"{d.repository_unique_id} {d.document_unique_id}" for d in request.documents),
+                codes=tuple(f.code.value for f in findings),
+            )
+        )
+        return RetrieveResponse(documents=tuple(documents), findings=tuple(findings))
+
+    def _ours(self, request: DocumentRequest, findings: list[Finding]) -> bool:
+        home, own = self._policy.home_community_id, self._policy.repository_unique_id
+        if request.home and home and request.home != home:
+            findings.append(_not_here("ihe.retrieve.home", request, request.home, home))
+        elif request.repository_unique_id != own:
+            findings.append(_not_here("ihe.retrieve.repository", request, request.repository_unique_id, own))
+        else:
+            return True
+        return False
+
+
+def _not_here(rule: str, request: DocumentRequest, received: str, expected: str | None = None) -> Finding:
+    return finding(rule, object_id=request.document_unique_id, received=received, expected=expected)
+
+
+def _outcome(documents: Sequence[object], findings: Sequence[object]) -> str:
+    if not findings:
+        return "success"
+    return "partial" if documents else "failure"

@@ -1,0 +1,38 @@
+"""How a finding reads in `codeContext`: a sentence for a person, then the evidence in a fixed order for a program.
+
+    The sentence. [rule=... | object=... | attribute=... | received=... | expected=... | clause=...]
+"""
+
+import re
+from typing import Final
+
+from ..model.errors import Finding
+
+_FIELDS: Final = ("rule", "object", "attribute", "received", "expected", "clause")
+_LONGEST: Final = 160  # characters of one value
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def render_code_context(finding: Finding) -> str:
+    """The codeContext of a RegistryError; absent evidence is left out, `|` and brackets in values become their broad forms."""
+    values = (finding.rule, finding.object_id, finding.attribute, finding.received, finding.expected, finding.clause)
+    evidence = " | ".join(f"{name}={_shown(value)}" for name, value in zip(_FIELDS, values, strict=True) if value is not None)
+    return f"{_plain(finding.sentence)} [{evidence}]"
+
+
+def parse_code_context(context: str) -> dict[str, str]:
+    """The evidence of a codeContext that this gateway wrote, with the sentence under "sentence"; only that for others."""
+    sentence, bracket, evidence = context.rpartition(" [rule=")
+    if not bracket or not evidence.endswith("]"):
+        return {"sentence": context}
+    pairs = (item.split("=", 1) for item in f"rule={evidence[:-1]}".split(" | "))
+    return {"sentence": sentence} | {pair[0]: pair[-1] for pair in pairs if len(pair) == 2}
+
+
+def _plain(text: str) -> str:
+    return _CONTROL.sub("\ufffd", text)
+
+
+def _shown(value: str) -> str:
+    cut = value if len(value) <= _LONGEST else value[:_LONGEST] + "…"
+    return _plain(cut).replace("|", "¦").replace("[", "(").replace("]", ")")

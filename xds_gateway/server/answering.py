@@ -1,0 +1,97 @@
+"""Answers onto the wire: in the caller's form, with documents streamed from where they are stored (ITI TF-2 V.8)."""
+
+import base64
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..actors.ports import DocumentStore
+from ..codec.mtom import SOAP, MultipartRenderer, render_href
+from ..codec.soap import ENVELOPE_END, render_envelope_start
+from ..codec.xdsb import Piece, render_include
+from ..model.messages import RetrievedDocument
+from .exchange import HttpResponse
+from .receiving import Run
+
+_WHOLE: Final = 4 * 1024 * 1024  # bytes of documents that an answer may hold in memory
+_SMALL: Final = 1024 * 1024  # one chunk of a stored document
+
+Part = bytes | RetrievedDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A rendered answer: `parts` are bytes and documents in wire order."""
+
+    status: int
+    content_type: str
+    parts: tuple[Part, ...]
+    inline: bool  # documents go in as base64
+
+
+def compose(
+    pieces: Sequence[Piece], *, action: str, message_id: str, relates_to: str | None, boundary: str | None
+) -> Answer:
+    """Frame a body: plain SOAP when `boundary` is None, else MTOM with one attachment for each document."""
+    start = render_envelope_start(action, message_id, relates_to)
+    if boundary is None:
+        content_type = f'{SOAP}; charset=UTF-8; action="{action}"'
+        return Answer(status=200, content_type=content_type, parts=(start, *pieces, ENVELOPE_END), inline=True)
+    renderer = MultipartRenderer(boundary)
+    documents = [piece for piece in pieces if not isinstance(piece, bytes)]
+    ids = iter(_content_id(number, boundary) for number in range(1, len(documents) + 1))
+    root = [piece if isinstance(piece, bytes) else render_include(render_href(next(ids))) for piece in pieces]
+    parts: list[Part] = [b"".join((renderer.root_head(), start, *root, ENVELOPE_END))]
+    for number, document in enumerate(documents, 1):
+        parts += [renderer.part_head(_content_id(number, boundary), document.mime_type), document]
+    parts.append(renderer.closing())
+    return Answer(status=200, content_type=renderer.content_type(action), parts=tuple(parts), inline=False)
+
+
+def _content_id(number: int, boundary: str) -> str:
+    return f"document{number}.{boundary[-12:]}@xds-gateway"
+
+
+def send(answer: Answer, documents: DocumentStore, run: Run) -> HttpResponse:
+    """The response of an answer: whole when its documents are small, streamed otherwise. Raises DocumentDamaged."""
+    stored = [part.document for part in answer.parts if not isinstance(part, bytes)]
+    headers = (("Content-Type", answer.content_type),)
+    if all(document.size <= _SMALL for document in stored) and sum(document.size for document in stored) <= _WHOLE:
+        content = b"".join(chunk for part in answer.parts for chunk in _chunks(part, documents, inline=answer.inline))
+        return HttpResponse(status=answer.status, headers=headers, content=content)
+    length = sum(_length(part, inline=answer.inline) for part in answer.parts)
+    return HttpResponse(
+        status=answer.status, headers=headers, stream=_streamed(answer, documents, run), length=length
+    )
+
+
+async def _streamed(answer: Answer, documents: DocumentStore, run: Run) -> AsyncIterator[bytes]:
+    """Chunks read off the event loop; damage ends the answer before its declared length."""
+    for part in answer.parts:
+        chunks = _chunks(part, documents, inline=answer.inline)
+        while (chunk := await run(next, chunks, None)) is not None:
+            yield chunk
+
+
+def _chunks(part: Part, documents: DocumentStore, *, inline: bool) -> Iterator[bytes]:
+    if isinstance(part, bytes):
+        return iter((part,))
+    chunks = documents.open(part.document)
+    return _base64(chunks) if inline else chunks
+
+
+def _base64(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    left = b""
+    for chunk in chunks:
+        data = left + chunk
+        whole = len(data) - len(data) % 3
+        left = data[whole:]
+        yield base64.b64encode(data[:whole])
+    yield base64.b64encode(left)
+
+
+def _length(part: Any, *, inline: bool) -> int:
+    if isinstance(part, bytes):
+        return len(part)
+    size: int = part.document.size
+    return -(-size // 3) * 4 if inline else size

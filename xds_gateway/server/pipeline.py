@@ -1,0 +1,315 @@
+"""The path: from a request to its response, in one readable order (docs/life-of-a-submission.md).
+
+    receive the root part -> envelope -> who calls -> which transaction -> parse -> admit
+    -- admitted: only now are attachments taken --
+    receive attachments -> perform -> render -> send
+
+Every failure becomes an answer in one place, `_failure`.
+"""
+
+import base64
+import binascii
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lxml import etree
+
+from ..actors.ports import DocumentStore
+from ..actors.registry import DocumentRegistry
+from ..actors.repository import DocumentRepository
+from ..codec import soap
+from ..codec.transactions import TransactionRow, transaction_for
+from ..codec.xml import XmlLimits, parse
+from ..model.errors import (
+    DocumentDamaged,
+    ErrorCode,
+    FaultCode,
+    Finding,
+    HttpRefused,
+    RequestRefused,
+    SoapFault,
+    StorageBusy,
+    StorageFull,
+)
+from ..model.messages import DocumentPart, ProvideRequest, Request, RetrievedDocument, SpooledDocument
+from ..model.principal import AccessFilter, Call
+from ..rules.ihe import finding
+from ..security.certificates import principal_of
+from .answering import compose, send
+from .exchange import ClientGone, HttpRequest, HttpResponse
+from .receiving import Attachment, IncomingMessage, ReceivingLimits, Run, discard, receive_message
+from .soap import SoapServices
+
+_log = logging.getLogger("xds_gateway.request")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountedDomain:
+    """The actors of one domain behind one mount, and who may call them."""
+
+    domain: str
+    registry: DocumentRegistry
+    repository: DocumentRepository
+    documents: DocumentStore
+    certificate_required: bool
+
+    def actor(self, endpoint: str) -> DocumentRegistry | DocumentRepository:
+        """The actor of an endpoint."""
+        return self.registry if endpoint == "registry" else self.repository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineLimits:
+    """What is read of a message, and the largest document inside an envelope (bytes)."""
+
+    xml: XmlLimits
+    receiving: ReceivingLimits
+    inline_document: int
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known so far of one request, for its answer and its log line."""
+
+    request: HttpRequest
+    mount: MountedDomain
+    endpoint: str
+    started: float
+    message_id: str | None = None
+    mtom: bool = False
+    row: TransactionRow | None = None
+    call: Call | None = None
+    codes: tuple[str, ...] = field(default=())
+
+
+class Pipeline:
+    """Answers SOAP requests; blocking work runs in `executor`, never on the event loop."""
+
+    def __init__(
+        self,
+        *,
+        services: SoapServices,
+        limits: PipelineLimits,
+        run: Run,
+        new_uuid: Callable[[], str],
+        sender_fault_status: int,
+    ) -> None:
+        """`run(function, *arguments)` awaits a blocking function; `new_uuid` gives a fresh `urn:uuid:`."""
+        self._services = services
+        self._limits = limits
+        self._run = run
+        self._new_uuid = new_uuid
+        self._sender_fault_status = sender_fault_status
+
+    async def answer(self, request: HttpRequest, mount: MountedDomain, endpoint: str) -> HttpResponse:
+        """The response to one SOAP request. Raises ClientGone only."""
+        exchange = _Exchange(request, mount, endpoint, time.perf_counter())
+        try:
+            response = await self._process(exchange)
+        except ClientGone:
+            self._log(exchange, "client gone", 0)
+            raise
+        except Exception as failure:
+            response = await self._run(self._failure, exchange, failure)
+        self._log(exchange, "refused" if exchange.codes else "done", response.status)
+        return response
+
+    async def _process(self, exchange: _Exchange) -> HttpResponse:
+        self._refuse_strangers(exchange)
+        message = await receive_message(exchange.request, self._limits.receiving)
+        exchange.mtom = message.mtom
+        request = await self._run(self._admit, exchange, message)
+        attachments = await message.receive_attachments(_wanted(request), exchange.mount.documents, self._run)
+        return await self._run(self._perform, exchange, request, attachments)  # type: ignore[no-any-return]
+
+    def _refuse_strangers(self, exchange: _Exchange) -> None:
+        if exchange.mount.certificate_required and exchange.request.certificate is None:
+            raise HttpRefused(403, "This endpoint needs a client certificate: use a listener with mutual TLS")
+
+    # -- first phase: everything that can refuse, before a document is taken
+
+    def _admit(self, exchange: _Exchange, message: IncomingMessage) -> Request:
+        root = parse(message.root, self._limits.xml, charset=message.charset)
+        exchange.message_id = soap.message_id_of(root)
+        envelope = soap.parse_envelope(root)
+        row = transaction_for(exchange.endpoint, envelope.action, str(envelope.body.tag))
+        exchange.row = row
+        exchange.call = Call(
+            principal=principal_of(exchange.request.certificate, exchange.request.address),
+            access=AccessFilter(domain=exchange.mount.domain),
+            transaction=row.name,
+            message_id=envelope.message_id,
+        )
+        request: Request = self._services.dispatch(row, envelope.body, lambda r, b: self._read(exchange, r, b))
+        return request
+
+    def _read(self, exchange: _Exchange, row: TransactionRow, body: etree._Element) -> Request:
+        findings: list[Finding] = []
+        request = row.parse(body, findings)
+        admit = getattr(exchange.mount.actor(row.endpoint), f"admit_{row.actor_method}")
+        admit(exchange.call, request, tuple(findings))
+        return request
+
+    # -- second phase: documents are on the spool
+
+    def _perform(
+        self, exchange: _Exchange, request: Request, attachments: Mapping[str, Attachment]
+    ) -> HttpResponse:
+        row, mount = _known(exchange.row), exchange.mount
+        perform = getattr(mount.actor(row.endpoint), row.actor_method)
+        try:
+            spooled = self._spooled(request, attachments, mount.documents)
+            response = perform(exchange.call, request, *spooled)
+            return self._respond(exchange, row, response)
+        finally:
+            discard(attachments)
+
+    def _spooled(
+        self, request: Request, attachments: Mapping[str, Attachment], documents: DocumentStore
+    ) -> tuple[Mapping[str, SpooledDocument], ...]:
+        """The documents of ITI-41 by entry id; nothing for other transactions."""
+        if not isinstance(request, ProvideRequest):
+            return ()
+        finished = {content_id: attachment.finish() for content_id, attachment in attachments.items()}
+        missing = [part for part in request.parts if part.content_id is not None and part.content_id not in finished]
+        if missing:
+            raise RequestRefused(*(_part_missing(part) for part in missing))
+        return (
+            {
+                part.id: finished[part.content_id] if part.content_id is not None else self._inline(part, documents)
+                for part in request.parts
+            },
+        )
+
+    def _inline(self, part: DocumentPart, documents: DocumentStore) -> SpooledDocument:
+        data = _decoded(part.inline or "", self._limits.inline_document)
+        spool = documents.spool()
+        spool.write(data)
+        return spool.finish()
+
+    # -- answers
+
+    def _respond(self, exchange: _Exchange, row: TransactionRow, response: Any) -> HttpResponse:
+        exchange.codes = tuple(dict.fromkeys(f.code.value for f in response.findings))
+        try:
+            return self._rendered(exchange, row, response)
+        except DocumentDamaged as damaged:
+            _log.critical("document damaged", extra={"document": damaged.key, "chunk": damaged.chunk})
+            return self._respond(exchange, row, _without(response, damaged))
+
+    def _rendered(self, exchange: _Exchange, row: TransactionRow, response: Any) -> HttpResponse:
+        message_id = self._new_uuid()
+        boundary = f"uuid:{message_id.removeprefix('urn:uuid:')}" if exchange.mtom and row.wire == "mtom" else None
+        answer = compose(
+            row.render(response),
+            action=row.response_action,
+            message_id=message_id,
+            relates_to=exchange.message_id,
+            boundary=boundary,
+        )
+        return send(answer, exchange.mount.documents, self._run)
+
+    def _failure(self, exchange: _Exchange, failure: Exception) -> HttpResponse:
+        """The one place where a failure becomes an answer: refused, unreadable, or ours."""
+        if isinstance(failure, RequestRefused):
+            return self._refused(exchange, failure.findings)
+        if isinstance(failure, HttpRefused):
+            exchange.codes = (str(failure.status),)
+            return _plain(failure.status, failure.reason, failure.headers)
+        if isinstance(failure, SoapFault):
+            return self._fault(exchange, failure)
+        if isinstance(failure, StorageFull | StorageBusy):
+            return self._refused(exchange, (self._resources(exchange, failure),))
+        _log.error("failed", exc_info=failure, extra={"message_id": exchange.message_id})
+        return self._broken(exchange)
+
+    def _refused(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> HttpResponse:
+        row, call = _known(exchange.row), exchange.call
+        exchange.mount.registry.record_refusal(call, findings)  # type: ignore[arg-type]
+        return self._respond(exchange, row, row.outcome(findings=findings))
+
+    def _resources(self, exchange: _Exchange, failure: StorageFull | StorageBusy) -> Finding:
+        busy = isinstance(failure, StorageBusy)
+        if exchange.endpoint == "repository":
+            return finding("ihe.repository.busy" if busy else "ihe.repository.full")
+        return finding("ihe.registry.busy" if busy else "ihe.registry.full")
+
+    def _fault(self, exchange: _Exchange, fault: SoapFault) -> HttpResponse:
+        exchange.codes = (fault.rule,)
+        if fault.rule == soap.SOAP11_RULE:
+            return HttpResponse(
+                status=500,
+                headers=(("Content-Type", "text/xml; charset=UTF-8"),),
+                content=soap.render_soap11_version_mismatch(),
+            )
+        status = self._sender_fault_status if fault.code is FaultCode.SENDER else 500
+        content = soap.render_fault(fault, self._new_uuid(), exchange.message_id)
+        return HttpResponse(
+            status=status, headers=(("Content-Type", "application/soap+xml; charset=UTF-8"),), content=content
+        )
+
+    def _broken(self, exchange: _Exchange) -> HttpResponse:
+        if exchange.row is None:
+            fault = SoapFault(FaultCode.RECEIVER, "The gateway failed; its log says why", rule="gateway.failed")
+            return self._fault(exchange, fault)
+        rule = f"ihe.{exchange.row.endpoint}.failed"
+        return self._refused(exchange, (finding(rule),))
+
+    def _log(self, exchange: _Exchange, outcome: str, status: int) -> None:
+        _log.info(
+            outcome,
+            extra={
+                "message_id": exchange.message_id,
+                "transaction": exchange.row.name if exchange.row else None,
+                "status": status,
+                "codes": exchange.codes,
+                "milliseconds": round((time.perf_counter() - exchange.started) * 1000, 1),
+            },
+        )
+
+
+def _known(row: TransactionRow | None) -> TransactionRow:
+    if row is None:
+        raise AssertionError("no transaction is known yet")
+    return row
+
+
+def _wanted(request: Request) -> frozenset[str]:
+    parts = request.parts if isinstance(request, ProvideRequest) else ()
+    return frozenset(part.content_id for part in parts if part.content_id is not None)
+
+
+def _part_missing(part: DocumentPart) -> Finding:
+    return finding("ihe.document.part", object_id=part.id, received=f"cid:{part.content_id}")
+
+
+def _decoded(text: str, limit: int) -> bytes:
+    """Inline base64, white space apart; raises SoapFault when it is none or too long."""
+    compact = "".join(text.split())
+    if len(compact) > -(-limit // 3) * 4:
+        raise SoapFault(
+            FaultCode.SENDER,
+            f"A document in the envelope is over {limit} bytes (limit inline_document); send it by MTOM",
+            rule="xdsb.inline",
+        )
+    try:
+        return base64.b64decode(compact, validate=True)
+    except (binascii.Error, ValueError):
+        raise SoapFault(FaultCode.SENDER, "A document in the envelope is not base64", rule="xdsb.base64") from None
+
+
+def _without(response: Any, damaged: DocumentDamaged) -> Any:
+    """The answer without a damaged document, and one error for it."""
+    lost = [d for d in response.documents if d.document.key == damaged.key]
+    findings = tuple(finding("ihe.document.damaged", received=d.request.document_unique_id) for d in lost)
+    kept: tuple[RetrievedDocument, ...] = tuple(d for d in response.documents if d.document.key != damaged.key)
+    return replace(response, documents=kept, findings=(*response.findings, *findings))
+
+
+def _plain(status: int, reason: str, headers: tuple[tuple[str, str], ...]) -> HttpResponse:
+    return HttpResponse(
+        status=status, headers=(("Content-Type", "text/plain; charset=UTF-8"), *headers), content=f"{reason}\n".encode()
+    )

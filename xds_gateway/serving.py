@@ -1,0 +1,194 @@
+"""Processes: a parent that prepares, binds and watches; workers that serve. Nothing outlives its parent.
+
+The parent forks before it opens a database or a thread. A worker that dies is replaced; when the parent dies, its
+workers see the end of a pipe, stop listening at once and end.
+"""
+
+import asyncio
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from .config import ConfigurationError, Listener, Settings
+from .server.listening import bind, serve, tls_context
+from .server.logs import start_log
+from .server.tap import Tap
+from .wiring import build, listener_socket, prepare, serving_limits
+
+_log = logging.getLogger("xds_gateway.serving")
+_BIND_SECONDS: Final = 5.0  # workers of a parent that was killed let go of the port within this time
+_DEATHS: Final = (5, 10.0)  # so many deaths of workers in so many seconds end the gateway
+_SWEEP_SECONDS: Final = 600.0
+_ORPHAN_SECONDS: Final = 3600.0  # a document that no entry names is deleted after this time
+
+
+class Supervisor:
+    """The parent process."""
+
+    def __init__(self, settings: Settings, on_ready: Callable[[Settings], None]) -> None:
+        """`on_ready` is called once with the settings as served (real ports) when every worker serves."""
+        self._settings = settings
+        self._on_ready = on_ready
+        self._workers: dict[int, int] = {}
+        self._deaths: list[float] = []
+        self._stopping = False
+
+    def run(self) -> int:
+        """Serve until SIGTERM or SIGINT; returns the exit status. Raises ConfigurationError."""
+        prepare(self._settings)
+        self._check_tls()
+        sockets = [_bound(listener) for listener in self._settings.listeners]
+        self._settings = with_ports(self._settings, sockets)
+        self._alive_read, self._alive_write = os.pipe()
+        self._ready_read, self._ready_write = os.pipe()
+        previous = {name: signal.signal(name, self._stop) for name in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            for number in range(self._settings.workers):
+                self._fork(number, sockets)
+            return self._watch(sockets)
+        finally:
+            for name, handler in previous.items():
+                signal.signal(name, handler)
+            for bound in sockets:
+                bound.close()
+            for descriptor in (self._alive_read, self._alive_write, self._ready_read, self._ready_write):
+                os.close(descriptor)
+
+    def _check_tls(self) -> None:
+        for number, listener in enumerate(self._settings.listeners):
+            files = listener_socket(listener, None).tls
+            if files is None:
+                continue
+            try:
+                tls_context(files)
+            except (OSError, ValueError) as wrong:
+                raise ConfigurationError(
+                    f"The TLS files of listeners[{number}] cannot be used together ({wrong}): "
+                    "give a PEM certificate, its own key and the authorities of the clients."
+                ) from wrong
+
+    def _stop(self, number: int, frame: object) -> None:
+        self._stopping = True
+        for process in self._workers:
+            os.kill(process, signal.SIGTERM)
+
+    def _fork(self, number: int, sockets: Sequence[socket.socket]) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        process = os.fork()
+        if process == 0:
+            status = 1
+            try:
+                os.close(self._alive_write)
+                status = work(self._settings, number, sockets, self._alive_read, self._ready_write)
+            finally:
+                os._exit(status)
+        self._workers[process] = number
+
+    def _watch(self, sockets: Sequence[socket.socket]) -> int:
+        waiting = self._settings.workers
+        while self._workers:
+            if waiting and select.select([self._ready_read], [], [], 0.02)[0]:
+                waiting -= len(os.read(self._ready_read, 64))
+                if waiting == 0:
+                    self._on_ready(self._settings)
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if process:
+                self._buried(process, status, sockets)
+            elif not waiting:
+                time.sleep(0.1)
+        return 0 if self._stopping else 1
+
+    def _buried(self, process: int, status: int, sockets: Sequence[socket.socket]) -> None:
+        number = self._workers.pop(process)
+        if self._stopping:
+            return
+        _log.critical("worker died", extra={"worker": number, "status": os.waitstatus_to_exitcode(status)})
+        moment = time.monotonic()
+        self._deaths = [death for death in self._deaths if moment - death < _DEATHS[1]] + [moment]
+        if len(self._deaths) < _DEATHS[0]:
+            self._fork(number, sockets)
+        else:
+            _log.critical("workers keep dying: giving up")
+            for other in self._workers:
+                os.kill(other, signal.SIGTERM)
+
+
+def _bound(listener: Listener) -> socket.socket:
+    until = time.monotonic() + _BIND_SECONDS
+    while True:
+        try:
+            return bind(listener.host, listener.port)
+        except OSError as failure:
+            if time.monotonic() > until:
+                raise ConfigurationError(
+                    f"Port {listener.port} of {listener.host} cannot be listened on ({failure.strerror}): "
+                    "stop the program that has it, or set another port."
+                ) from failure
+            time.sleep(0.1)
+
+
+def with_ports(settings: Settings, sockets: Sequence[socket.socket]) -> Settings:
+    """The settings with the ports that were really taken, in listeners and in a derived public_url."""
+    listeners = tuple(
+        listener.model_copy(update={"port": bound.getsockname()[1]})
+        for listener, bound in zip(settings.listeners, sockets, strict=True)
+    )
+    derived = settings.public_url == settings.listeners[0].url
+    public_url = listeners[0].url if derived else settings.public_url
+    return settings.model_copy(update={"listeners": listeners, "public_url": public_url})
+
+
+def work(settings: Settings, number: int, sockets: Sequence[socket.socket], alive: int, ready: int) -> int:
+    """One worker: serve until told to stop, or until the parent is gone; returns the exit status."""
+    start_log(settings.log.level)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings, number, sockets, alive, ready))
+
+
+async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socket], alive: int, ready: int) -> int:
+    gateway = build(settings, number)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_reader(alive, stop.set)
+    sweeping = loop.create_task(_sweep(gateway.sweep, gateway.executor))
+    tap = _tap(settings.wire_log.folder)
+    listeners = [listener_socket(listener, bound) for listener, bound in zip(settings.listeners, sockets, strict=True)]
+    await serve(
+        gateway.application,
+        listeners,
+        serving_limits(settings.limits),
+        tap=tap,
+        stop=stop,
+        ready=lambda: os.write(ready, b"."),
+    )
+    loop.remove_reader(alive)
+    sweeping.cancel()
+    await loop.run_in_executor(None, gateway.close)
+    return 0
+
+
+def _tap(folder: Path | None) -> Tap | None:
+    if folder is None:
+        return None
+    _log.warning("the wire log is ON: every message is written whole, patient data included", extra={"folder": str(folder)})
+    return Tap(folder)
+
+
+async def _sweep(sweep: Callable[[float], int], executor: object) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        swept = await asyncio.get_running_loop().run_in_executor(executor, sweep, _ORPHAN_SECONDS)  # type: ignore[arg-type]
+        if swept:
+            _log.info("swept documents that no entry names", extra={"documents": swept})

@@ -1,0 +1,190 @@
+"""Where everything meets: settings in, a gateway out. The only module that knows all objects, the clock and randomness."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .actors.registry import DocumentRegistry, DomainPolicy
+from .actors.repository import DocumentRepository
+from .codec.mtom import MimeLimits
+from .codec.transactions import TRANSACTIONS
+from .codec.xml import XmlLimits
+from .config import Domain, Limits, Listener, Settings
+from .rules.engine import Profile
+from .rules.ihe import IHE
+from .server.edge import EdgeLimits
+from .server.http import HttpApplication
+from .server.listening import ListenerSocket, ServingLimits, TlsFiles
+from .server.pipeline import MountedDomain, Pipeline, PipelineLimits
+from .server.receiving import ReceivingLimits
+from .server.soap import SoapServices
+from .storage.opening import Storage, open_storage
+
+PROFILES: dict[str, Profile] = {"ihe": IHE}
+_THREADS = 8  # blocking work of one process: writers wait for each other's fsync here, not on the event loop
+
+
+def now() -> str:
+    """The time as a DTM to the second, UTC (ITI TF-3 Table 4.2.3.1.7-2)."""
+    return datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+
+
+class UuidSource:
+    """Random UUIDs as URNs (RFC 9562 version 4); entropy is drawn in blocks, each process draws its own."""
+
+    def __init__(self) -> None:
+        self._block = ""
+        self._process = 0
+
+    def __call__(self) -> str:
+        if not self._block or self._process != os.getpid():
+            self._block, self._process = os.urandom(16 * 64).hex(), os.getpid()
+        drawn, self._block = self._block[:32], self._block[32:]
+        variant = "89ab"[int(drawn[16], 16) & 3]
+        return f"urn:uuid:{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One process's gateway: the application that serves every listener, and what must be closed after it."""
+
+    application: HttpApplication
+    pipeline: Pipeline
+    mounts: dict[str, MountedDomain]
+    storages: dict[str, Storage]
+    executor: ThreadPoolExecutor
+
+    def sweep(self, older_than_seconds: float) -> int:
+        """Delete documents that no entry refers to and that are older than this; returns how many."""
+        return sum(
+            storage.documents.sweep(older_than_seconds, storage.index.referenced) for storage in self.storages.values()
+        )
+
+    def close(self) -> None:
+        """Wait for running work and close databases and journals."""
+        self.executor.shutdown(wait=True)
+        for storage in self.storages.values():
+            storage.close()
+
+
+def build(settings: Settings, worker: int = 0) -> Gateway:
+    """Make the gateway of one process, called by its number; database and folders must be ready (`prepare`)."""
+    executor = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="work")
+    new_uuid = UuidSource()
+    storages = {domain.name: _storage(settings, domain, worker) for domain in settings.domains}
+    mounts = {mount.path: _mounted(settings, mount, storages[mount.domain], new_uuid) for mount in settings.mounts}
+
+    async def run(function: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+
+    pipeline = Pipeline(
+        services=SoapServices(TRANSACTIONS),
+        limits=_pipeline_limits(settings.limits),
+        run=run,
+        new_uuid=new_uuid,
+        sender_fault_status=settings.soap.sender_fault_status,
+    )
+    application = HttpApplication(pipeline=pipeline, mounts=mounts, public_url=settings.public_url)
+    return Gateway(application, pipeline, mounts, storages, executor)
+
+
+def _storage(settings: Settings, domain: Domain, worker: int) -> Storage:
+    return open_storage(
+        settings.database_url,
+        settings.data_folder,
+        domain.name,
+        writer_name=f"{domain.name}-{worker}",
+        spool_quota=settings.limits.spool_in_flight_bytes,
+        wait_seconds=settings.limits.request_seconds,
+    )
+
+
+def _mounted(settings: Settings, mount: Any, storage: Storage, new_uuid: Callable[[], str]) -> MountedDomain:
+    domain = settings.domain(mount.domain)
+    policy = DomainPolicy(
+        profile=PROFILES[domain.profile],
+        repository_unique_id=domain.repository_unique_id,
+        home_community_id=domain.home_community_id,
+        patients_open=domain.patients == "open",
+        max_results=domain.max_results,
+    )
+    registry = DocumentRegistry(
+        store=storage.registry,
+        queries=storage.queries,
+        journal=storage.journal,
+        policy=policy,
+        now=now,
+        new_uuid=new_uuid,
+    )
+    repository = DocumentRepository(
+        registry=registry,
+        documents=storage.documents,
+        index=storage.index,
+        journal=storage.journal,
+        policy=policy,
+        new_uuid=new_uuid,
+    )
+    return MountedDomain(
+        domain=domain.name,
+        registry=registry,
+        repository=repository,
+        documents=storage.documents,
+        certificate_required=mount.authentication == "certificate",
+    )
+
+
+def _pipeline_limits(limits: Limits) -> PipelineLimits:
+    return PipelineLimits(
+        xml=XmlLimits(
+            size=limits.envelope_bytes,
+            depth=limits.xml_depth,
+            elements=limits.xml_elements,
+            attributes=limits.xml_attributes,
+            attribute_bytes=limits.xml_attribute_bytes,
+            namespaces=limits.xml_namespaces,
+        ),
+        receiving=ReceivingLimits(
+            envelope=limits.envelope_bytes,
+            document=limits.document_bytes,
+            body=limits.body_bytes,
+            mime=MimeLimits(
+                headers_per_part=limits.mime_headers, header_bytes=limits.mime_header_bytes, parts=limits.mime_parts
+            ),
+        ),
+        inline_document=limits.inline_document,
+    )
+
+
+def serving_limits(limits: Limits) -> ServingLimits:
+    """What the edge of every listener enforces."""
+    return ServingLimits(
+        edge=EdgeLimits(
+            header_bytes=limits.http_header_bytes,
+            header_seconds=limits.header_seconds,
+            stall_seconds=limits.body_stall_seconds,
+        ),
+        connections=limits.connections,
+        keep_alive_seconds=limits.keep_alive_seconds,
+        shutdown_seconds=limits.shutdown_seconds,
+    )
+
+
+def listener_socket(listener: Listener, bound: Any) -> ListenerSocket:
+    """A bound socket with the TLS files of its listener."""
+    if listener.tls == "off":
+        return ListenerSocket(socket=bound, tls=None)
+    client_ca = listener.client_ca if listener.tls == "mutual" else None
+    return ListenerSocket(socket=bound, tls=TlsFiles(certificate=listener.certificate, key=listener.key, client_ca=client_ca))
+
+
+def prepare(settings: Settings) -> None:
+    """Make folders and bring the database to this release's schema: once, in the parent, before workers start."""
+    from .storage.database import migrate
+
+    Path(settings.data_folder).mkdir(parents=True, exist_ok=True)
+    migrate(settings.database_url)
