@@ -9,38 +9,30 @@ with Gateway(registry_url, repository_url, certificate=certificate, key=key, ca=
         gateway.retrieve(document, Path("copies") / document.unique_id)
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace as changed
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Self
 from uuid import UUID, uuid4
 
 from ..model import vocabulary as v
 from ..model.datatypes import Author, Code
-from ..model.messages import DocumentPart, DocumentRequest, ProvideRequest
+from ..model.messages import DocumentRequest
 from .answers import read_documents, read_related
-from .errors import Damaged, Misconfigured, Refused, RegistryError
+from .errors import Damaged, Misconfigured
 from .http import HttpChannel, Timeouts, TlsFiles
 from .journal import Journal
-from .mtom import Attachment, DocumentReceiver
+from .mtom import DocumentReceiver
 from .queries import ANY_TIME, DocumentFilter, Period, find_documents, get_documents, get_related_documents
 from .soap import SoapClient
+from .source import DocumentSource
 from .submission import (
     SubmissionDetails,
-    SubmissionIds,
-    build_submission,
-    check_complete,
-    make_ids,
-    read_digest,
-    submission_key,
 )
 from .values import DocumentSummary, DocumentToSubmit, RelatedDocuments, RetrievedFile, SubmissionResult
-
-_OCTETS: Final = "application/octet-stream"
 
 
 class Gateway:
@@ -68,12 +60,11 @@ class Gateway:
         `journal` is the folder of submission journals, by default `xds-gateway/journal` in the user's state folder.
         Raises Misconfigured for unusable files.
         """
-        self._destination = f"{registry_url} {repository_url}"
         self._new_uuid = new_uuid
-        self._clock = clock
-        self._journal = Journal(journal or default_journal())
+        kept = Journal(journal or default_journal())
         self._channel = HttpChannel(TlsFiles(certificate=certificate, key=key, ca=ca), Timeouts(*timeout))
         self._soap = SoapClient(registry_url, repository_url, self._channel, new_uuid)
+        self._source = DocumentSource(self._soap, kept, f"{registry_url} {repository_url}", new_uuid, clock)
 
     def close(self) -> None:
         """Close the connections."""
@@ -126,65 +117,7 @@ class Gateway:
             comments=comments,
             replaces=replaces,
         )
-        check_complete(chosen, details)
-        digests = tuple(read_digest(document.content) for document in chosen)
-        named = f"{self._destination} {journal_key}".encode()
-        key = (
-            hashlib.sha256(named).hexdigest()
-            if journal_key
-            else submission_key(chosen, digests, details, self._destination)
-        )
-        ids, seen_before = self._journal.claim(key, make_ids(chosen, digests, self._new_uuid, self._clock()))
-        if [(e.size, e.sha1) for e in ids.entries] != [(d.size, d.sha1) for d in digests]:
-            raise Misconfigured(f"the journal key {journal_key} belongs to other documents")
-        return self._submit_once(key, chosen, ids, details, seen_before=seen_before)
-
-    def _submit_once(
-        self,
-        key: str,
-        documents: tuple[DocumentToSubmit, ...],
-        ids: SubmissionIds,
-        details: SubmissionDetails,
-        *,
-        seen_before: bool,
-    ) -> SubmissionResult:
-        result = SubmissionResult(submission_set_uuid=ids.set_uuid, unique_id=ids.set_unique_id, entries=ids.entries)
-        if seen_before and self._is_there(ids):
-            return self._found_there(key, ids, result)
-        try:
-            warnings = self._provide(documents, ids, details)
-        except Refused as refused:
-            # the request of the earlier run may have been finished between the question and this answer
-            if seen_before and self._is_there(ids):
-                return self._found_there(key, ids, result)
-            self._journal.finish(key, ids, " ".join(("refused", *(error.code for error in refused.errors))))
-            raise
-        self._journal.finish(key, ids, "accepted")
-        return changed(result, warnings=warnings)
-
-    def _found_there(self, key: str, ids: SubmissionIds, result: SubmissionResult) -> SubmissionResult:
-        self._journal.finish(key, ids, "already there")
-        return changed(result, already_there=True)
-
-    def _is_there(self, ids: SubmissionIds) -> bool:
-        """All or nothing is registered, so that the entries tell of the whole set."""
-        wanted = {entry.entry_uuid for entry in ids.entries}
-        found = read_documents(self._soap.query(*get_documents(sorted(wanted))))
-        return wanted <= {document.entry_uuid for document in found}
-
-    def _provide(
-        self, documents: tuple[DocumentToSubmit, ...], ids: SubmissionIds, details: SubmissionDetails
-    ) -> tuple[RegistryError, ...]:
-        attachments = tuple(
-            Attachment(f"document{number}@xds-gateway", _OCTETS, document.content, entry.size)
-            for number, (document, entry) in enumerate(zip(documents, ids.entries, strict=True), 1)
-        )
-        parts = tuple(
-            DocumentPart(entry.entry_uuid, attachment.content_id, None)
-            for entry, attachment in zip(ids.entries, attachments, strict=True)
-        )
-        request = ProvideRequest(submission=build_submission(documents, ids, details), parts=parts)
-        return self._soap.provide(request, attachments)
+        return self._source.submit(chosen, details, journal_key)
 
     def replace(
         self,
