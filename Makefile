@@ -7,6 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 
 # A python3.13 on the path may be a shim that does not run, or lack a standard module: only running it tells.
 SUITABLE := import ensurepip, sqlite3, ssl, sys, venv; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+VERSION := import sys; print("%d.%d" % sys.version_info[:2])
 ifndef PYTHON
 PYTHON := $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	if $$each -c '$(SUITABLE)' >/dev/null 2>&1; then echo $$each; break; fi; done)
@@ -28,11 +29,14 @@ serve: $(VENV)/run ## a gateway with throw-away keys on this machine, until Ctrl
 test: $(VENV)/dev ## all tests (PYTEST="-k name" chooses)
 	@$(BIN)/python -m pytest -n 2 $(PYTEST)
 
-test-versions: ## all tests on every supported Python of this machine
-	@for each in $$(command -v python3.11 python3.12 python3.13; ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/python3 2>/dev/null); do \
-		version=$$($$each -c '$(SUITABLE)' 2>/dev/null && $$each -c 'import sys; print("%d.%d" % sys.version_info[:2])') || continue; \
-		case "$$seen" in *"$$version"*) continue;; esac; seen="$$seen $$version"; \
-		echo "Python $$version"; $(MAKE) --no-print-directory test PYTHON=$$each VENV=var/venv/$$version || exit 1; \
+test-versions: $(VENV)/dev ## all tests on each other supported Python of this machine
+	@seen=$$($(BIN)/python -c '$(VERSION)'); \
+	for each in $$(command -v python3.11 python3.12 python3.13; ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/python3 2>/dev/null); do \
+		"$$each" -c '$(SUITABLE)' >/dev/null 2>&1 || continue; \
+		version=$$("$$each" -c '$(VERSION)'); \
+		case " $$seen " in *" $$version "*) continue;; esac; seen="$$seen $$version"; \
+		echo "Python $$version"; \
+		$(MAKE) --no-print-directory test PYTHON="$$each" VENV=var/venv/$$version || exit 1; \
 	done
 
 check: $(VENV)/dev ## lint, types, import contracts, stale documentation
