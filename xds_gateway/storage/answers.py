@@ -1,0 +1,77 @@
+"""Rows to finished fragments: decompress, fill the holes from the columns (ITI TF-2 3.18.4.1.3)."""
+
+import sqlite3
+from typing import Any, Final
+
+from ..actors.ports import Found
+from ..codec.ebrim import fill_fragment
+from ..codec.xml import escape
+from ..model.identifiers import PatientId
+from . import statements as sql
+from .fragments import unpack
+from .keys import uuid_urn
+from .terms import Terms
+
+Row = tuple[Any, ...]
+
+_LID, _STATUS, _VERSION, _PATIENT, _HOME = (ord(letter) for letter in "lsvph")
+
+
+class Answers:
+    """Collects the objects of one answer; of a patient it knows the id as sent and the id as compared."""
+
+    def __init__(self, connection: sqlite3.Connection, terms: Terms) -> None:
+        self._connection: Final = connection
+        self._terms: Final = terms
+        self._fragments: Final[list[bytes]] = []
+        self._uuids: Final[list[str]] = []
+        self._patients: Final[dict[int, None]] = {}
+        self._statuses: Final[dict[int, bytes]] = {}
+
+    def add_entries(self, rows: list[Row]) -> None:
+        """Take rows of `sql.ENTRY_COLUMNS`."""
+        for _, uuid, lid, version, status, patient_cx, home, patient, fragment in rows:
+            self._add(uuid, lid, version, status, home, fragment, escape(patient_cx or "").encode())
+            if patient is not None:
+                self._patients[patient] = None
+
+    def add_associations(self, rows: list[Row]) -> None:
+        """Take rows of `sql.associations_of`."""
+        for _, uuid, lid, version, status, home, fragment, _, _ in rows:
+            self._add(uuid, lid, version, status, home, fragment, b"")
+
+    def found(self) -> Found:
+        """The answer."""
+        return Found(
+            fragments=tuple(self._fragments),
+            uuids=tuple(self._uuids),
+            patients=tuple(self._cx(patient) for patient in self._patients),
+        )
+
+    def _add(
+        self,
+        uuid: bytes,
+        lid: bytes | None,
+        version: int,
+        status: int,
+        home: str | None,
+        fragment: bytes,
+        patient: bytes,
+    ) -> None:
+        urn = uuid_urn(uuid)
+        holes = {
+            _LID: (urn if lid is None else uuid_urn(lid)).encode(),
+            _STATUS: self._statuses.get(status) or self._status(status),
+            _VERSION: b"%d" % version,
+            _PATIENT: patient,
+            _HOME: b"" if home is None else f' home="{escape(home)}"'.encode(),
+        }
+        self._fragments.append(fill_fragment(unpack(fragment), holes))
+        self._uuids.append(urn)
+
+    def _status(self, number: int) -> bytes:
+        text = self._statuses[number] = escape(self._terms.word(self._connection, number)).encode()
+        return text
+
+    def _cx(self, patient: int) -> str:
+        return PatientId(*self._connection.execute(sql.PATIENT_BY_ID, (patient,)).fetchone()).as_cx()

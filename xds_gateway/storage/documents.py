@@ -1,0 +1,54 @@
+"""Which stored document belongs to a uniqueId of a repository (ITI TF-2 3.43)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from ..actors.ports import DocumentFound
+from ..model.messages import StoredDocument
+from ..model.principal import AccessFilter
+from . import statements as sql
+from .database import translated
+from .readers import Readers
+from .terms import Terms
+
+
+class SqlDocumentIndex:
+    """`DocumentIndex`; of several entries with one uniqueId the latest registered one counts."""
+
+    def __init__(self, readers: Readers, terms: Terms) -> None:
+        self._readers: Final = readers
+        self._terms: Final = terms
+
+    def documents(
+        self, repository_unique_id: str, unique_ids: Sequence[str], access: AccessFilter
+    ) -> Mapping[str, DocumentFound]:
+        """Documents of permitted entries that name this repository, by uniqueId; what is not there is left out."""
+        found: dict[str, DocumentFound] = {}
+        with self._readers.snapshot() as connection, translated():
+            domain = self._terms.domain(connection, access.domain)
+            repository = self._terms.find(connection, (repository_unique_id, ""))
+            if domain is None or repository is None:
+                return found
+            pairs = access.hidden_confidentiality
+            hidden = [number for pair in pairs if (number := self._terms.find(connection, pair)) is not None]
+            for keys in _chunks(unique_ids):
+                values = [*keys, domain, repository]
+                shape = sql.KeyShape(keys=len(keys), hidden=sql.bind(values, hidden) if hidden else None)
+                for value, key, size, sha1, digests, mime_type, patient in connection.execute(
+                    sql.documents(shape), values
+                ):
+                    document = StoredDocument(key=key, size=size, sha1=sha1, chunk_digests=digests)
+                    mime = self._terms.word(connection, mime_type) if mime_type is not None else ""
+                    found[value] = DocumentFound(value, document, mime, patient or "")
+        return found
+
+    def referenced(self, key: str) -> bool:
+        """Whether a stored document belongs to the registry; what does not may be swept when it is old."""
+        with self._readers.snapshot() as connection, translated():
+            return connection.execute(sql.DOCUMENT_KEY, (key,)).fetchone() is not None
+
+
+def _chunks(unique_ids: Iterable[str]) -> Iterable[list[Any]]:
+    distinct: list[Any] = list(dict.fromkeys(unique_ids))
+    for start in range(0, len(distinct), sql.CHUNK):
+        yield sql.padded(distinct[start : start + sql.CHUNK])

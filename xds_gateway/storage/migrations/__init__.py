@@ -1,0 +1,6 @@
+"""The schema's history. A revision is one module of `versions/`; add its id here, oldest first."""
+
+from typing import Final
+
+REVISIONS: Final = ("0001",)
+HEAD: Final = REVISIONS[-1]

@@ -1,0 +1,1 @@
+"""Alembic revisions: each says why, and how the previous release survives it."""

@@ -1,0 +1,247 @@
+"""The registry's tables (SQLAlchemy Core), for SQLite now and PostgreSQL later.
+
+Every registry object has one row in `object`: it holds the id in the one namespace of entryUUIDs and gives the
+integer that associations, codes and authors point at, so that random keys are indexed once. The table of its kind
+shares that integer as primary key. Words of the standard (statuses, types, mime types, OIDs of repositories) and
+codes are integers of `code`; a word has the scheme "".
+
+What the registry changes after registration (status, version, lid, patient, home, lastUpdateTime) is in columns
+only; `fragment` is the compressed ebRIM of the object with holes for them, and never changes.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite only makes an INTEGER PRIMARY KEY the row's own address.
+Identity: Final = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> "Column[int]":
+    return Column("id", Identity, primary_key=True)
+
+
+def _own_id() -> "Column[int]":
+    return Column("id", Identity, ForeignKey("object.id"), primary_key=True, autoincrement=False)
+
+
+def _word(name: str, *, nullable: bool = True) -> "Column[int]":
+    return Column(name, Integer, nullable=nullable)
+
+
+def _interval(name: str) -> "tuple[Column[Any], ...]":
+    """A DTM as the first and the last instant that it may mean, YYYYMMDDhhmmss."""
+    return Column(f"{name}_lo", BigInteger), Column(f"{name}_hi", BigInteger)
+
+
+def _managed(*, patient_needed: bool = True) -> "tuple[Column[Any], ...]":
+    """The columns that are rendered into the holes of the fragment, and the fragment."""
+    patient = (
+        Column("patient", Identity, ForeignKey("patient.id")),
+        Column("patient_cx", Text),  # CX as sent
+    )
+    return (
+        Column("uuid", LargeBinary(16), nullable=False),
+        Column("lid", LargeBinary(16)),  # NULL: the object is the first version, its lid is its own uuid
+        Column("version", Integer, nullable=False),
+        _word("status", nullable=False),
+        *(patient if patient_needed else ()),
+        Column("home", Text),
+    )
+
+
+def _fragment() -> "Column[Any]":
+    return Column("fragment", LargeBinary, nullable=False)
+
+
+def _by_lid(table: str, lid: "Column[Any]") -> Index:
+    """Later versions by lid; the first version is found by its uuid."""
+    later = text("lid IS NOT NULL")
+    return Index(f"ix_{table}_lid", lid, sqlite_where=later, postgresql_where=later)
+
+
+domain = Table("domain", metadata, _id(), Column("name", Text, nullable=False, unique=True))
+
+code = Table(
+    "code",
+    metadata,
+    _id(),
+    Column("code", Text, nullable=False),
+    Column("scheme", Text, nullable=False),
+    UniqueConstraint("code", "scheme"),
+)
+
+patient = Table(
+    "patient",
+    metadata,
+    _id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("authority", Text, nullable=False),
+    UniqueConstraint("domain", "value", "authority"),
+)
+
+# kind: see rows.KINDS; 0 is an object that is only known as the end of an association
+object_ = Table(
+    "object",
+    metadata,
+    _id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    Column("uuid", LargeBinary(16), nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    UniqueConstraint("uuid", "domain"),
+)
+
+# One namespace over entries, sets and folders (ITI TF-3 4.2.3.2.26); hash and size are those of the latest version.
+unique_id = Table(
+    "unique_id",
+    metadata,
+    _id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("hash", Text),
+    Column("size", BigInteger),
+    UniqueConstraint("value", "domain"),
+)
+
+stored_document = Table(
+    "stored_document",
+    metadata,
+    _id(),
+    Column("key", Text, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha1", Text, nullable=False),
+    Column("chunk_digests", LargeBinary, nullable=False),
+)
+
+document_entry = Table(
+    "document_entry",
+    metadata,
+    _own_id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    *_managed(),
+    Column("latest", SmallInteger, nullable=False),  # 0: an older version of its lid (ITI-57)
+    Column("unique_id", Identity, ForeignKey("unique_id.id")),
+    _word("repository_unique_id"),
+    _word("object_type"),
+    _word("mime_type"),
+    _word("availability"),  # documentAvailability; NULL is Online (ITI TF-3 4.2.3.2.30)
+    _word("class_code"),
+    _word("type_code"),
+    _word("practice_setting_code"),
+    _word("healthcare_facility_type_code"),
+    _word("format_code"),
+    *_interval("creation_time"),
+    *_interval("service_start_time"),
+    *_interval("service_stop_time"),
+    Column("document", Identity, ForeignKey("stored_document.id")),
+    _fragment(),
+)
+Index("ix_document_entry_patient", document_entry.c.patient, document_entry.c.creation_time_lo.desc())
+Index("ix_document_entry_unique_id", document_entry.c.unique_id)
+Index("ix_document_entry_document", document_entry.c.document)
+_by_lid("document_entry", document_entry.c.lid)
+
+submission_set = Table(
+    "submission_set",
+    metadata,
+    _own_id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    *_managed(),
+    Column("unique_id", Identity, ForeignKey("unique_id.id")),
+    Column("source_id", Text),
+    _word("content_type_code"),
+    *_interval("submission_time"),
+    _fragment(),
+)
+Index("ix_submission_set_patient", submission_set.c.patient, submission_set.c.submission_time_lo.desc())
+Index("ix_submission_set_unique_id", submission_set.c.unique_id)
+
+folder = Table(
+    "folder",
+    metadata,
+    _own_id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    *_managed(),
+    Column("latest", SmallInteger, nullable=False),
+    Column("unique_id", Identity, ForeignKey("unique_id.id")),
+    Column("last_update_time", Text, nullable=False),
+    *_interval("last_update_time"),
+    _fragment(),
+)
+Index("ix_folder_patient", folder.c.patient, folder.c.last_update_time_lo.desc())
+Index("ix_folder_unique_id", folder.c.unique_id)
+_by_lid("folder", folder.c.lid)
+
+association = Table(
+    "association",
+    metadata,
+    _own_id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    *_managed(patient_needed=False),
+    _word("type", nullable=False),
+    Column("source", Identity, ForeignKey("object.id"), nullable=False),
+    Column("target", Identity, ForeignKey("object.id"), nullable=False),
+    _fragment(),
+)
+Index("ix_association_source", association.c.source)
+Index("ix_association_target", association.c.target)
+
+# attribute: see rows.CODE_LISTS (confidentialityCode, eventCodeList, Folder.codeList)
+object_code = Table(
+    "object_code",
+    metadata,
+    Column("object", Identity, ForeignKey("object.id"), primary_key=True, autoincrement=False),
+    Column("attribute", SmallInteger, primary_key=True, autoincrement=False),
+    Column("code", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+object_author = Table(
+    "object_author",
+    metadata,
+    Column("object", Identity, ForeignKey("object.id"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("person", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+entry_reference = Table(
+    "entry_reference",
+    metadata,
+    Column("object", Identity, ForeignKey("object.id"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("value", Text, nullable=False),  # one value of referenceIdList as sent (ITI TF-3 4.2.3.2.28)
+    sqlite_with_rowid=False,
+)
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    _id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    Column("event", Text, nullable=False),  # JSON of AuditEvent, as in the journal
+)
