@@ -51,22 +51,25 @@ RULES: Final = (
          "a folder in a folder, a HasMember from a set to itself"),
     _row("ihe.as.member.status", "SubmissionSetStatus",
          "Set the Slot SubmissionSetStatus of the HasMember to {expected}.",
-         "Original for an entry of this message, Reference for a registered one", "ITI TF-3 4.2.2.1.1", "no Slot SubmissionSetStatus"),
+         "Original for an entry of this message, Reference for a registered one", "ITI TF-3 4.2.2.1.1",
+         "no Slot SubmissionSetStatus"),
     _row("ihe.as.documentation", "associationDocumentation",
          "Remove the Classification that documents the HasMember: only relationships between documents can have one.",
          "no associationDocumentation on HasMember", "ITI TF-3 4.2.2.2", "a documented HasMember"),
     _row("ihe.de.member", "HasMember",
          "Add a HasMember Association from the SubmissionSet to the DocumentEntry.",
-         "a HasMember from the set, SubmissionSetStatus Original", "ITI TF-3 4.1.4", "an entry that no HasMember names"),
+         "a HasMember from the set, SubmissionSetStatus Original", "ITI TF-3 4.1.4",
+         "an entry that no HasMember names"),
     _row("ihe.fd.member", "HasMember",
          "Add a HasMember Association from the SubmissionSet to the Folder.",
          "a HasMember from the set", "ITI TF-3 4.1.4", "a folder that no HasMember names"),
     _row("ihe.as.folder.member", "HasMember",
-         "Add a HasMember Association from the SubmissionSet to the Association that puts the document into the folder.",
+         "Add a HasMember Association from the SubmissionSet to the one that puts the document into the folder.",
          "a HasMember from the set to the folder's HasMember", "ITI TF-3 4.2.2.1.4", "only the folder's HasMember"),
     _row("ihe.as.relationship.source", "sourceObject",
          "Let the relationship start at a DocumentEntry of this message: {received} is not one.",
-         "the id of a DocumentEntry of the message", "ITI TF-2 3.42.4.1.3.5", "the UUID of a registered entry", UNRESOLVED),
+         "the id of a DocumentEntry of the message", "ITI TF-2 3.42.4.1.3.5", "the UUID of a registered entry",
+         UNRESOLVED),
     _row("ihe.as.relationship.target", "targetObject",
          "Let the relationship point at a DocumentEntry: {received} is another object of this message.",
          "the id of a DocumentEntry", "ITI TF-2 3.42.4.1.3.5", "the SubmissionSet", UNRESOLVED),
@@ -74,8 +77,9 @@ RULES: Final = (
          "Let the relationship point at another DocumentEntry than the one it starts at.",
          "another DocumentEntry", "ITI TF-3 4.2.2.2", "an entry that appends itself"),
     _row("ihe.as.replace.registered", "targetObject",
-         "Let the relationship point at a DocumentEntry that is already registered, by its entryUUID: {received} is in this message.",
-         "the UUID of a registered DocumentEntry", "ITI TF-2 3.42.4.1.2, 3.42.4.1.3.5", "RPLC of an entry of the same message", UNRESOLVED),
+         "Let the relationship point at the entryUUID of a registered entry: {received} is in this message.",
+         "the UUID of a registered DocumentEntry", "ITI TF-2 3.42.4.1.2, 3.42.4.1.3.5",
+         "RPLC of an entry of the same message", UNRESOLVED),
 )  # fmt: skip
 
 _REGISTERED_TARGET: Final = frozenset((v.RPLC, v.XFRM_RPLC, v.IS_SNAPSHOT_OF))
@@ -94,12 +98,8 @@ def check_associations(submission: Submission, objects: tuple[RegistryObject, ..
             _check_relationship(association, by_id, report)
         else:
             _report_type(association, report)
-        if association.slots and "PreviousVersion" in association.slots_by_name:
-            report.add(
-                "ihe.as.previousVersion",
-                object_id=association.id,
-                received=association.slot_value("PreviousVersion"),
-            )
+        if previous := _slot_values(association, "PreviousVersion"):
+            report.add("ihe.as.previousVersion", object_id=association.id, received=previous[0])
     if len(submission.submission_sets) == 1:  # else the missing or doubled set is what must be corrected
         _check_membership(submission, by_id, members, report)
 
@@ -121,7 +121,7 @@ def _check_member(
     association: Association, by_id: Mapping[str, RegistryObject], members: set[str], report: Report
 ) -> None:
     source, target = by_id.get(association.source), by_id.get(association.target)
-    if v.ASSOCIATION_DOCUMENTATION in association.classifications_by_scheme:
+    if any(c.scheme == v.ASSOCIATION_DOCUMENTATION for c in association.classifications):
         report.add("ihe.as.documentation", object_id=association.id)
     if source is None and not _is_resolved(association.source, by_id):
         report.add("ihe.as.source.unresolved", object_id=association.id, received=association.source)
@@ -160,7 +160,7 @@ def _fills_folder(association: Association, by_id: Mapping[str, RegistryObject])
 
 
 def _check_status(association: Association, expected: str, report: Report) -> None:
-    values = association.slot_values("SubmissionSetStatus")
+    values = _slot_values(association, "SubmissionSetStatus")
     if values != (expected,):
         hint = "the target is not in this message" if expected == "Reference" and values == ("Original",) else None
         report.add(
@@ -170,6 +170,10 @@ def _check_status(association: Association, expected: str, report: Report) -> No
             expected=expected,
             hint=hint,
         )
+
+
+def _slot_values(association: Association, name: str) -> tuple[str, ...]:
+    return tuple(value for slot in association.slots if slot.name == name for value in slot.values)
 
 
 def _named(item: RegistryObject) -> str:

@@ -1,7 +1,7 @@
 """The attributes of metadata objects as tables, and the rows of rules that follow from them.
 
-One line per attribute: how it is coded (ITI TF-3 4.2.3.1.8), whether it must be sent (Table 4.3.1-3, columns "XDS DS" for
-ITI-41 and "XDS DR" for ITI-42), its datatype (Table 4.2.3.1.7-2) and how many values it may have.
+One line per attribute: whether it must be sent in ITI-41 and ITI-42 (ITI TF-3 Table 4.3.1-3, columns "XDS DS" and
+"XDS DR"), how it is coded (4.2.3.1.8), its datatype (Table 4.2.3.1.7-2), how many values it may have, and its section.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,10 @@ from .engine import METADATA, ONLY_REGISTER, REPOSITORY_METADATA, AttributeTest,
 
 
 class Attribute(NamedTuple):
-    """A line of an attribute table; R required, O optional, X prohibited ("required if known" is O to a receiver)."""
+    """A line of an attribute table: R required, O optional, X prohibited ("required if known" is O to a receiver).
+
+    `key` is the ebRIM name or UUID, `detail` the number of the section about it, 0 for none of its own.
+    """
 
     name: str
     iti41: str
@@ -23,12 +26,23 @@ class Attribute(NamedTuple):
     key: str
     datatype: d.DataType | None
     many: bool
-    clause: str
+    detail: int
+
+
+class Table(NamedTuple):
+    """An attribute table: the short name of its object in rule ids, the section of its details, its lines."""
+
+    short: str
+    section: str
+    lines: tuple[Attribute, ...]
 
 
 ONE: Final = False
 MANY: Final = True
-_SLOT, _CODE, _IDENTIFIER, _FIELD = Coding.SLOT, Coding.CODE, Coding.IDENTIFIER, Coding.FIELD
+_A = Attribute
+_SLOT, _CODE, _AUTHOR, _ID = Coding.SLOT, Coding.CODE, Coding.AUTHOR, Coding.IDENTIFIER
+_XML, _NAME, _FLAG = Coding.FIELD, Coding.NAME, Coding.FLAG
+_REFERENCES: Final = "urn:ihe:iti:xds:2013:referenceIdList"
 
 
 def _is_object_type(text: str) -> bool:
@@ -36,91 +50,100 @@ def _is_object_type(text: str) -> bool:
 
 
 _OBJECT_TYPE: Final = d.DataType(
-    name="UUID", valid=_is_object_type, expected=v.STABLE_DOCUMENT, example="urn:uuid:00000000-0000-0000-0000-000000000000"
+    name="UUID",
+    valid=_is_object_type,
+    expected=v.STABLE_DOCUMENT,
+    example="urn:uuid:00000000-0000-0000-0000-000000000000",
+    clause=None,
 )
 _STABLE: Final = d.DataType(
-    name="UUID", valid=lambda text: text != v.ON_DEMAND_DOCUMENT, expected=v.STABLE_DOCUMENT, example=v.ON_DEMAND_DOCUMENT
+    name="UUID",
+    valid=lambda text: text != v.ON_DEMAND_DOCUMENT,
+    expected=v.STABLE_DOCUMENT,
+    example=v.ON_DEMAND_DOCUMENT,
+    clause=None,
 )
 
 # ITI TF-3 Table 4.2.3.2-1 and Table 4.3.1-3
 DOCUMENT_ENTRY: Final = (
-    #         attribute                    ITI-41 ITI-42 coding       ebRIM key                                datatype      values  clause
-    Attribute("author",                      "O", "O", Coding.AUTHOR, v.DE_AUTHOR,                             None,           MANY, "4.2.3.2.1"),
-    Attribute("classCode",                   "R", "R", _CODE,         v.DE_CLASS_CODE,                         None,           ONE,  "4.2.3.2.3"),
-    Attribute("confidentialityCode",         "R", "R", _CODE,         v.DE_CONFIDENTIALITY_CODE,               None,           MANY, "4.2.3.2.5"),
-    Attribute("creationTime",                "R", "R", _SLOT,         "creationTime",                          d.DTM,          ONE,  "4.2.3.2.6"),
-    Attribute("eventCodeList",               "O", "O", _CODE,         v.DE_EVENT_CODE_LIST,                    None,           MANY, "4.2.3.2.8"),
-    Attribute("formatCode",                  "R", "R", _CODE,         v.DE_FORMAT_CODE,                        None,           ONE,  "4.2.3.2.9"),
-    Attribute("hash",                        "O", "R", _SLOT,         "hash",                                  d.SHA1,         ONE,  "4.2.3.2.10"),
-    Attribute("healthcareFacilityTypeCode",  "R", "R", _CODE,         v.DE_HEALTHCARE_FACILITY_TYPE_CODE,      None,           ONE,  "4.2.3.2.11"),
-    Attribute("homeCommunityId",             "O", "O", _FIELD,        "home",                                  d.OID_URN,      ONE,  "4.2.3.2.12"),
-    Attribute("languageCode",                "R", "R", _SLOT,         "languageCode",                          d.LANGUAGE,     ONE,  "4.2.3.2.13"),
-    Attribute("legalAuthenticator",          "O", "O", _SLOT,         "legalAuthenticator",                    d.XCN,          ONE,  "4.2.3.2.14"),
-    Attribute("mimeType",                    "R", "R", _FIELD,        "mimeType",                              d.MIME_TYPE,    ONE,  "4.2.3.2.15"),
-    Attribute("patientId",                   "R", "R", _IDENTIFIER,   v.DE_PATIENT_ID,                         d.CX,           ONE,  "4.2.3.2.16"),
-    Attribute("practiceSettingCode",         "R", "R", _CODE,         v.DE_PRACTICE_SETTING_CODE,              None,           ONE,  "4.2.3.2.17"),
-    Attribute("repositoryUniqueId",          "O", "R", _SLOT,         "repositoryUniqueId",                    d.OID,          ONE,  "4.2.3.2.18"),
-    Attribute("serviceStartTime",            "O", "O", _SLOT,         "serviceStartTime",                      d.DTM,          ONE,  "4.2.3.2.19"),
-    Attribute("serviceStopTime",             "O", "O", _SLOT,         "serviceStopTime",                       d.DTM,          ONE,  "4.2.3.2.20"),
-    Attribute("size",                        "O", "R", _SLOT,         "size",                                  d.SIZE,         ONE,  "4.2.3.2.21"),
-    Attribute("sourcePatientId",             "R", "R", _SLOT,         "sourcePatientId",                       d.CX,           ONE,  "4.2.3.2.22"),
-    Attribute("sourcePatientInfo",           "O", "O", _SLOT,         "sourcePatientInfo",                     d.PID_FIELD,    MANY, "4.2.3.2.23"),
-    Attribute("title",                       "O", "O", Coding.NAME,   "Name",                                  d.TITLE_127,    MANY, "4.2.3.2.24"),
-    Attribute("typeCode",                    "R", "R", _CODE,         v.DE_TYPE_CODE,                          None,           ONE,  "4.2.3.2.25"),
-    Attribute("uniqueId",                    "R", "R", _IDENTIFIER,   v.DE_UNIQUE_ID,                          d.IDENTIFIER,   ONE,  "4.2.3.2.26"),
-    Attribute("URI",                         "O", "O", _SLOT,         "URI",                                   d.URI,          ONE,  "4.2.3.2.27"),
-    Attribute("referenceIdList",             "O", "O", _SLOT,         "urn:ihe:iti:xds:2013:referenceIdList",  d.CXI,          MANY, "4.2.3.2.28"),
-    Attribute("limitedMetadata",             "X", "X", Coding.FLAG,   v.LIMITED_DOCUMENT_ENTRY,                None,           ONE,  "4.2.3.2.29"),
-    Attribute("objectType",                  "R", "R", _FIELD,        "objectType",                            _OBJECT_TYPE,   ONE,  "4.2.3.2.30"),
+    #  attribute                      41   42   coding   ebRIM name                          datatype        values/detail
+    _A("author",                      "O", "O", _AUTHOR, v.DE_AUTHOR,                        None,            MANY, 1),
+    _A("classCode",                   "R", "R", _CODE,   v.DE_CLASS_CODE,                    None,            ONE,  3),
+    _A("confidentialityCode",         "R", "R", _CODE,   v.DE_CONFIDENTIALITY_CODE,          None,            MANY, 5),
+    _A("creationTime",                "R", "R", _SLOT,   "creationTime",                     d.DTM,           ONE,  6),
+    _A("eventCodeList",               "O", "O", _CODE,   v.DE_EVENT_CODE_LIST,               None,            MANY, 8),
+    _A("formatCode",                  "R", "R", _CODE,   v.DE_FORMAT_CODE,                   None,            ONE,  9),
+    _A("hash",                        "O", "R", _SLOT,   "hash",                             d.SHA1,          ONE,  10),
+    _A("healthcareFacilityTypeCode",  "R", "R", _CODE,   v.DE_HEALTHCARE_FACILITY_TYPE_CODE, None,            ONE,  11),
+    _A("homeCommunityId",             "O", "O", _XML,    "home",                             d.OID_URN,       ONE,  12),
+    _A("languageCode",                "R", "R", _SLOT,   "languageCode",                     d.LANGUAGE,      ONE,  13),
+    _A("legalAuthenticator",          "O", "O", _SLOT,   "legalAuthenticator",               d.XCN,           ONE,  14),
+    _A("mimeType",                    "R", "R", _XML,    "mimeType",                         d.MIME_TYPE,     ONE,  15),
+    _A("patientId",                   "R", "R", _ID,     v.DE_PATIENT_ID,                    d.CX,            ONE,  16),
+    _A("practiceSettingCode",         "R", "R", _CODE,   v.DE_PRACTICE_SETTING_CODE,         None,            ONE,  17),
+    _A("repositoryUniqueId",          "O", "R", _SLOT,   "repositoryUniqueId",               d.OID,           ONE,  18),
+    _A("serviceStartTime",            "O", "O", _SLOT,   "serviceStartTime",                 d.DTM,           ONE,  19),
+    _A("serviceStopTime",             "O", "O", _SLOT,   "serviceStopTime",                  d.DTM,           ONE,  20),
+    _A("size",                        "O", "R", _SLOT,   "size",                             d.SIZE,          ONE,  21),
+    _A("sourcePatientId",             "R", "R", _SLOT,   "sourcePatientId",                  d.CX,            ONE,  22),
+    _A("sourcePatientInfo",           "O", "O", _SLOT,   "sourcePatientInfo",                d.PID_FIELD,     MANY, 23),
+    _A("title",                       "O", "O", _NAME,   "Name",                             d.TITLE_127,     MANY, 24),
+    _A("typeCode",                    "R", "R", _CODE,   v.DE_TYPE_CODE,                     None,            ONE,  25),
+    _A("uniqueId",                    "R", "R", _ID,     v.DE_UNIQUE_ID,                     d.IDENTIFIER,    ONE,  26),
+    _A("URI",                         "O", "O", _SLOT,   "URI",                              d.URI,           ONE,  27),
+    _A("referenceIdList",             "O", "O", _SLOT,   _REFERENCES,                        d.CXI,           MANY, 28),
+    _A("limitedMetadata",             "X", "X", _FLAG,   v.LIMITED_DOCUMENT_ENTRY,           None,            ONE,  29),
+    _A("objectType",                  "R", "R", _XML,    "objectType",                       _OBJECT_TYPE,    ONE,  30),
     # the Restricted Metadata Update supplement adds it to Table 4.2.3.2-1
-    Attribute("documentAvailability",        "O", "O", _SLOT,         "documentAvailability",                  d.AVAILABILITY, ONE,  "4.2.3.2"),
+    _A("documentAvailability",        "O", "O", _SLOT,   "documentAvailability",             d.AVAILABILITY,  ONE,  0),
 )  # fmt: skip
 
 # ITI TF-3 Table 4.2.3.3-1 and Table 4.3.1-3
 SUBMISSION_SET: Final = (
-    Attribute("author",                      "O", "O", Coding.AUTHOR, v.SS_AUTHOR,                             None,           MANY, "4.2.3.3.1"),
-    Attribute("contentTypeCode",             "R", "R", _CODE,         v.SS_CONTENT_TYPE_CODE,                  None,           ONE,  "4.2.3.3.4"),
-    Attribute("homeCommunityId",             "O", "O", _FIELD,        "home",                                  d.OID_URN,      ONE,  "4.2.3.3.6"),
-    Attribute("intendedRecipient",           "O", "O", _SLOT,         "intendedRecipient",                     d.RECIPIENT,    MANY, "4.2.3.3.7"),
-    Attribute("patientId",                   "R", "R", _IDENTIFIER,   v.SS_PATIENT_ID,                         d.CX,           ONE,  "4.2.3.3.8"),
-    Attribute("sourceId",                    "R", "R", _IDENTIFIER,   v.SS_SOURCE_ID,                          d.OID,          ONE,  "4.2.3.3.9"),
-    Attribute("submissionTime",              "R", "R", _SLOT,         "submissionTime",                        d.DTM,          ONE,  "4.2.3.3.10"),
-    Attribute("title",                       "O", "O", Coding.NAME,   "Name",                                  d.TITLE_255,    MANY, "4.2.3.3.11"),
-    Attribute("uniqueId",                    "R", "R", _IDENTIFIER,   v.SS_UNIQUE_ID,                          d.OID,          ONE,  "4.2.3.3.12"),
-    Attribute("limitedMetadata",             "X", "X", Coding.FLAG,   v.LIMITED_SUBMISSION_SET,                None,           ONE,  "4.2.3.3.13"),
+    _A("author",                      "O", "O", _AUTHOR, v.SS_AUTHOR,                        None,            MANY, 1),
+    _A("contentTypeCode",             "R", "R", _CODE,   v.SS_CONTENT_TYPE_CODE,             None,            ONE,  4),
+    _A("homeCommunityId",             "O", "O", _XML,    "home",                             d.OID_URN,       ONE,  6),
+    _A("intendedRecipient",           "O", "O", _SLOT,   "intendedRecipient",                d.RECIPIENT,     MANY, 7),
+    _A("patientId",                   "R", "R", _ID,     v.SS_PATIENT_ID,                    d.CX,            ONE,  8),
+    _A("sourceId",                    "R", "R", _ID,     v.SS_SOURCE_ID,                     d.OID,           ONE,  9),
+    _A("submissionTime",              "R", "R", _SLOT,   "submissionTime",                   d.DTM,           ONE,  10),
+    _A("title",                       "O", "O", _NAME,   "Name",                             d.TITLE_255,     MANY, 11),
+    _A("uniqueId",                    "R", "R", _ID,     v.SS_UNIQUE_ID,                     d.OID,           ONE,  12),
+    _A("limitedMetadata",             "X", "X", _FLAG,   v.LIMITED_SUBMISSION_SET,           None,            ONE,  13),
 )  # fmt: skip
 
 # ITI TF-3 Table 4.2.3.4-1 and Table 4.3.1-3
 FOLDER: Final = (
-    Attribute("codeList",                    "R", "R", _CODE,         v.FD_CODE_LIST,                          None,           MANY, "4.2.3.4.2"),
-    Attribute("homeCommunityId",             "O", "O", _FIELD,        "home",                                  d.OID_URN,      ONE,  "4.2.3.4.5"),
-    Attribute("lastUpdateTime",              "O", "O", _SLOT,         "lastUpdateTime",                        None,           MANY, "4.2.3.4.6"),
-    Attribute("patientId",                   "R", "R", _IDENTIFIER,   v.FD_PATIENT_ID,                         d.CX,           ONE,  "4.2.3.4.7"),
-    Attribute("title",                       "R", "R", Coding.NAME,   "Name",                                  d.TITLE_256,    MANY, "4.2.3.4.8"),
-    Attribute("uniqueId",                    "R", "R", _IDENTIFIER,   v.FD_UNIQUE_ID,                          d.OID,          ONE,  "4.2.3.4.9"),
-    Attribute("limitedMetadata",             "X", "X", Coding.FLAG,   v.LIMITED_FOLDER,                        None,           ONE,  "4.2.3.4.10"),
+    _A("codeList",                    "R", "R", _CODE,   v.FD_CODE_LIST,                     None,            MANY, 2),
+    _A("homeCommunityId",             "O", "O", _XML,    "home",                             d.OID_URN,       ONE,  5),
+    _A("lastUpdateTime",              "O", "O", _SLOT,   "lastUpdateTime",                   None,            MANY, 6),
+    _A("patientId",                   "R", "R", _ID,     v.FD_PATIENT_ID,                    d.CX,            ONE,  7),
+    _A("title",                       "R", "R", _NAME,   "Name",                             d.TITLE_256,     MANY, 8),
+    _A("uniqueId",                    "R", "R", _ID,     v.FD_UNIQUE_ID,                     d.OID,           ONE,  9),
+    _A("limitedMetadata",             "X", "X", _FLAG,   v.LIMITED_FOLDER,                   None,            ONE,  10),
 )  # fmt: skip
 
 # ITI TF-3 4.2.2.2: what an Association may carry besides its ends and its type
 ASSOCIATION: Final = (
-    Attribute("associationDocumentation",    "O", "O", _CODE,         v.ASSOCIATION_DOCUMENTATION,             None,           MANY, "4.2.2.2"),
+    _A("associationDocumentation",    "O", "O", _CODE,   v.ASSOCIATION_DOCUMENTATION,        None,            MANY, 2),
 )  # fmt: skip
-
-TABLES: Final = {
-    "DocumentEntry": ("de", DOCUMENT_ENTRY),
-    "SubmissionSet": ("ss", SUBMISSION_SET),
-    "Folder": ("fd", FOLDER),
-    "Association": ("as", ASSOCIATION),
-}
 
 # ITI TF-3 4.2.3.1.4: sub-attributes of an author, coded as slots of its Classification
 AUTHOR: Final = (
-    Attribute("authorInstitution",           "O", "O", _SLOT,         "authorInstitution",                     d.XON,          MANY, "4.2.3.1.4.1"),
-    Attribute("authorPerson",                "O", "O", _SLOT,         "authorPerson",                          d.XCN,          ONE,  "4.2.3.1.4.2"),
-    Attribute("authorRole",                  "O", "O", _SLOT,         "authorRole",                            None,           MANY, "4.2.3.1.4.3"),
-    Attribute("authorSpecialty",             "O", "O", _SLOT,         "authorSpecialty",                       None,           MANY, "4.2.3.1.4.4"),
-    Attribute("authorTelecommunication",     "O", "O", _SLOT,         "authorTelecommunication",               d.XTN,          MANY, "4.2.3.1.4.5"),
+    _A("authorInstitution",           "O", "O", _SLOT,   "authorInstitution",                d.XON,           MANY, 1),
+    _A("authorPerson",                "O", "O", _SLOT,   "authorPerson",                     d.XCN,           ONE,  2),
+    _A("authorRole",                  "O", "O", _SLOT,   "authorRole",                       None,            MANY, 3),
+    _A("authorSpecialty",             "O", "O", _SLOT,   "authorSpecialty",                  None,            MANY, 4),
+    _A("authorTelecommunication",     "O", "O", _SLOT,   "authorTelecommunication",          d.XTN,           MANY, 5),
 )  # fmt: skip
+
+TABLES: Final = {
+    "DocumentEntry": Table("de", "4.2.3.2", DOCUMENT_ENTRY),
+    "SubmissionSet": Table("ss", "4.2.3.3", SUBMISSION_SET),
+    "Folder": Table("fd", "4.2.3.4", FOLDER),
+    "Association": Table("as", "4.2.2", ASSOCIATION),
+    "author": Table("author", "4.2.3.1.4", AUTHOR),
+}
 
 # Codes of a format rule other than the registry's in both transactions: a repository verifies hash and size itself, and
 # replaces repositoryUniqueId (ITI TF-2 3.41.4.1.3, 3.41.4.1.3.2).
@@ -129,31 +152,30 @@ _FORMAT_CODES: Final = {"hash": REPOSITORY_METADATA, "size": REPOSITORY_METADATA
 
 def attribute_rules() -> Iterator[Rule]:
     """The rows of all attribute tables."""
-    for kind, (short, table) in TABLES.items():
-        for attribute in table:
-            yield from _rules_of(kind, f"ihe.{short}.{attribute.name}", attribute)
-    for attribute in AUTHOR:
-        yield from _rules_of("author", f"ihe.author.{attribute.name}", attribute)
-    yield _format_rule(
-        "DocumentEntry", "ihe.de.objectType.onDemand", DOCUMENT_ENTRY[-2]._replace(datatype=_STABLE, clause="4.1.1.3.2")
-    )
+    for kind, table in TABLES.items():
+        for attribute in table.lines:
+            yield from _rules_of(kind, table, attribute)
+    object_type = next(line for line in DOCUMENT_ENTRY if line.name == "objectType")
+    yield _format_rule("DocumentEntry", "ihe.de.objectType.onDemand", object_type, _STABLE, "ITI TF-3 4.1.1.3.2")
 
 
-def _rules_of(kind: str, prefix: str, attribute: Attribute) -> Iterator[Rule]:
+def _rules_of(kind: str, table: Table, attribute: Attribute) -> Iterator[Rule]:
+    prefix = f"ihe.{table.short}.{attribute.name}"
+    clause = f"ITI TF-3 {table.section}" + (f".{attribute.detail}" if attribute.detail else "")
     needs = (attribute.iti41, attribute.iti42)
     if "R" in needs:
         yield _optionality_rule(kind, f"{prefix}.required", attribute, Test.REQUIRED, "R")
     if "X" in needs:
         yield _optionality_rule(kind, f"{prefix}.prohibited", attribute, Test.PROHIBITED, "X")
     elif not attribute.many and attribute.coding is not Coding.FIELD:
-        yield _single_rule(kind, f"{prefix}.single", attribute)
+        yield _single_rule(kind, f"{prefix}.single", attribute, clause)
     if attribute.datatype is not None:
-        yield _format_rule(kind, f"{prefix}.format", attribute)
+        yield _format_rule(kind, f"{prefix}.format", attribute, attribute.datatype, clause)
 
 
 _WORDS: Final = {
-    Test.REQUIRED: ("Add {attribute} to the {object}: {expected}.", "{0} with a value", "absent, or only white space"),
-    Test.PROHIBITED: ("Remove {attribute} from the {object}: limited metadata is not accepted here.", "no {0}", "present"),
+    Test.REQUIRED: ("Add {attribute} to the {object}: {expected}.", "{0}", "absent, or only white space"),
+    Test.PROHIBITED: ("Remove {attribute} from the {object}: it is not accepted here.", "absent: no {0}", "present"),
 }
 
 
@@ -173,7 +195,7 @@ def _optionality_rule(kind: str, rule_id: str, attribute: Attribute, test: Test,
     )
 
 
-def _single_rule(kind: str, rule_id: str, attribute: Attribute) -> Rule:
+def _single_rule(kind: str, rule_id: str, attribute: Attribute, clause: str) -> Rule:
     return Rule(
         id=rule_id,
         object=kind,
@@ -181,16 +203,13 @@ def _single_rule(kind: str, rule_id: str, attribute: Attribute) -> Rule:
         codes=METADATA,
         sentence="Send one value of {attribute} in the {object}: {received} were received.",
         expected="at most one value",
-        clause=f"ITI TF-3 {attribute.clause}",
+        clause=clause,
         example="two values",
         test=AttributeTest(Test.SINGLE, kind, attribute.coding, attribute.key),
     )
 
 
-def _format_rule(kind: str, rule_id: str, attribute: Attribute) -> Rule:
-    datatype = attribute.datatype
-    assert datatype is not None
-    clause = f"ITI TF-3 {attribute.clause}"
+def _format_rule(kind: str, rule_id: str, attribute: Attribute, datatype: d.DataType, clause: str) -> Rule:
     return Rule(
         id=rule_id,
         object=kind,
@@ -198,7 +217,7 @@ def _format_rule(kind: str, rule_id: str, attribute: Attribute) -> Rule:
         codes=_FORMAT_CODES.get(attribute.name, METADATA),
         sentence="Change {attribute} of the {object} to {expected}.",
         expected=datatype.expected,
-        clause=f"{clause}, Table 4.2.3.1.7-2" if datatype.clause == d.TABLE else clause,
+        clause=f"{clause}, {datatype.clause}" if datatype.clause else clause,
         example=datatype.example,
         test=AttributeTest(Test.FORMAT, kind, attribute.coding, attribute.key, datatype),
     )

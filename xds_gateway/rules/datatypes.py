@@ -12,7 +12,7 @@ from typing import Final
 from ..model import vocabulary as v
 from ..model.identifiers import is_oid
 
-TABLE: Final = "ITI TF-3 Table 4.2.3.1.7-2"
+TABLE: Final = "Table 4.2.3.1.7-2"
 
 
 def _no_hint(_value: str) -> str | None:
@@ -28,7 +28,7 @@ class DataType:
     expected: str
     example: str  # a value that is refused
     hint: Callable[[str], str | None] = _no_hint
-    clause: str = TABLE
+    clause: str | None = TABLE  # beside the clause of the attribute
 
 
 # --- DTM -----------------------------------------------------------------------------------------------------------
@@ -37,7 +37,7 @@ _DTM: Final = re.compile(
     r"(?!0000)[0-9]{4}(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12][0-9]|3[01])(?:(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9])?)?)?)?)?"
 )
 _ISO_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
-_DAYS: Final = {"01": 31, "02": 29, "03": 31, "04": 30, "05": 31, "06": 30, "07": 31, "08": 31, "09": 30, "10": 31, "11": 30, "12": 31}
+_SHORT_MONTHS: Final = frozenset(("04", "06", "09", "11"))
 
 
 def is_dtm(text: str) -> bool:
@@ -49,7 +49,9 @@ def is_dtm(text: str) -> bool:
     if text[4:8] == "0229":
         year = int(text[:4])
         return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return int(text[6:8]) <= _DAYS[text[4:6]]
+    if text[4:6] == "02":
+        return False
+    return text[6:8] != "31" or text[4:6] not in _SHORT_MONTHS
 
 
 def _dtm_hint(text: str) -> str | None:
@@ -62,16 +64,26 @@ def _dtm_hint(text: str) -> str | None:
     return None
 
 
-# --- HL7 types -----------------------------------------------------------------------------------------------------
+# --- HL7 types: components between ^, subcomponents between & --------------------------------------------------------
 
-_CX: Final = re.compile(r"[^\^&|~]+\^\^\^&([0-9.]+)&ISO\^*")
-_CX_WITH_MORE: Final = re.compile(r"[^\^]+\^\^\^[^\^]*&[0-9.]+&ISO\^")
+_OID: Final = r"(?![0-9.]{65})[0-2](?:\.(?:0|[1-9][0-9]*))+"
+_AUTHORITY: Final = rf"&{_OID}&ISO"
 
-
-def is_cx(text: str) -> bool:
-    """True for `id^^^&oid&ISO` and nothing else; delimiters at the end are ignored."""
-    match = _CX.fullmatch(text)
-    return match is not None and is_oid(match[1])
+# id^^^&oid&ISO; empty components at the end are ignored
+_CX: Final = re.compile(rf"[^^&|~]+\^\^\^{_AUTHORITY}\^*")
+# an id or a last name; component 9, when there is one, is an authority
+_XCN: Final = re.compile(
+    rf"(?=\s*[^^\s]|[^^]*\^\s*[^^\s])[^^]*(?:(?:\^[^^]*){{0,7}}|(?:\^[^^]*){{7}}\^(?:{_AUTHORITY})?(?:\^.*)?)",
+    re.DOTALL,
+)
+# name; or with an authority (6) and an id (10); or with an OID (10)
+_XON: Final = re.compile(rf"(?=\s*[^^\s])[^^]*(?:\^*|\^{{5}}(?:{_AUTHORITY}(?:\^{{4}}[^^]*)?|\^{{4}}{_OID})\^*)")
+# an address (4) of Internet; or equipment (3), country (5), area (6), number (7) and extension (8)
+_XTN: Final = re.compile(
+    r"\^(?:NET)?\^Internet\^\s*[^^\s][^^]*\^*"
+    r"|\^[^^]*\^(?!Internet\^)[^^]+\^\^[^^]*\^[^^]*\^\s*[^^\s][^^]*(?:\^[^^]*)?\^*"
+)
+_CX_WITH_MORE: Final = re.compile(r"[^^]+\^\^\^[^^]*&[0-9.]+&ISO\^|[^^]+\^\^\^[^^&]+&")
 
 
 def _cx_hint(text: str) -> str | None:
@@ -114,49 +126,15 @@ def _is_authority(text: str) -> bool:
     return len(parts) == 3 and bool(parts[1]) and bool(parts[2]) and (parts[2] != "ISO" or is_oid(parts[1]))
 
 
-def is_xcn(text: str) -> bool:
-    """True for a person with a last name or an identifier; its authority, when there is one, is `&oid&ISO`."""
-    components = text.split("^")
-    if not components[0].strip() and not (len(components) > 1 and components[1].strip()):
-        return False
-    return len(components) < 9 or not components[8] or _is_iso_authority(components[8])
-
-
-def _is_iso_authority(text: str) -> bool:
-    parts = text.split("&")
-    return len(parts) == 3 and not parts[0] and parts[2] == "ISO" and is_oid(parts[1])
-
-
-def is_xon(text: str) -> bool:
-    """True for an organization: a name, and an identifier that is an OID or has an authority; no other fields."""
-    if "^" not in text:
-        return bool(text.strip())
-    fields = text.rstrip("^").split("^")
-    if not fields[0].strip() or len(fields) > 10 or any(fields[1:5]) or any(fields[6:9]):
-        return False
-    authority = fields[5] if len(fields) > 5 else ""
-    identifier = fields[9] if len(fields) > 9 else ""
-    if authority:
-        return _is_iso_authority(authority)
-    return not identifier or is_oid(identifier)
-
-
-def is_xtn(text: str) -> bool:
-    """True for an e-mail address (`^^Internet^address`) or a telephone number with its type and subscriber number."""
-    fields = [*text.split("^"), *("",) * 8]
-    if fields[0] or any(fields[8:]):
-        return False
-    use, equipment, address = fields[1:4]
-    if equipment == "Internet":
-        return use in ("", "NET") and bool(address.strip()) and not any(fields[4:8])
-    return bool(equipment) and not address and bool(fields[6].strip())
-
-
 def is_recipient(text: str) -> bool:
     """True for `XON|XCN|XTN` with at least one of the three (ITI TF-3 4.2.3.3.7)."""
     parts = text.strip().split("|")
-    checks = (is_xon, is_xcn, is_xtn)
-    return len(parts) <= 3 and any(parts) and all(not part or check(part) for part, check in zip(parts, checks, strict=False))
+    checks = (_XON.fullmatch, _XCN.fullmatch, _XTN.fullmatch)
+    return (
+        len(parts) <= 3
+        and any(parts)
+        and all(not part or check(part) for part, check in zip(parts, checks, strict=False))
+    )
 
 
 _FIELD: Final = re.compile(r"PID-(?:[1-9]|[12][0-9]|3[0-9])\|")
@@ -169,9 +147,9 @@ def is_pid_field(text: str) -> object:
 
 # --- the rest ------------------------------------------------------------------------------------------------------
 
-_OID_URN: Final = re.compile(r"urn:oid:([0-9.]+)")
-_TOKEN: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-_MIME: Final = re.compile(rf'{_TOKEN}/{_TOKEN}(?:\s*;\s*{_TOKEN}=(?:{_TOKEN}|"[^"\\]*"))*')
+_OID_URN: Final = re.compile(rf"urn:oid:{_OID}")
+_NAME_OF_MIME: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_MIME: Final = re.compile(rf'{_NAME_OF_MIME}/{_NAME_OF_MIME}(?:\s*;\s*{_NAME_OF_MIME}=(?:{_NAME_OF_MIME}|"[^"\\]*"))*')
 _SHA1: Final = re.compile(r"[0-9a-fA-F]{40}")
 _SIZE: Final = re.compile(r"[0-9]{1,18}")
 _URI: Final = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
@@ -189,12 +167,6 @@ _DIGEST_HINTS: Final = (
     (re.compile(r"[A-Za-z0-9+/]{43}="), "this looks like a SHA-256 in base64: send the SHA-1 in hexadecimal"),
     (re.compile(r"(?:[0-9a-fA-F]{2}[: -]){19}[0-9a-fA-F]{2}"), "send the digits without separators"),
 )
-
-
-def is_oid_urn(text: str) -> bool:
-    """True for `urn:oid:` and an OID (RFC 3061)."""
-    match = _OID_URN.fullmatch(text)
-    return match is not None and is_oid(match[1])
 
 
 def is_identifier(text: str) -> bool:
@@ -225,18 +197,43 @@ def _oid_hint(text: str) -> str | None:
 
 
 #                   name            predicate               what is expected
-DTM: Final = DataType(name="DTM", valid=is_dtm, expected="YYYY[MM[DD[hh[mm[ss]]]]] in UTC", example="20210230", hint=_dtm_hint)
-CX: Final = DataType(name="CX", valid=is_cx, expected="id^^^&oid&ISO, no other component", example="123^^^HOSPITAL", hint=_cx_hint)
+DTM: Final = DataType(
+    name="DTM", valid=is_dtm, expected="YYYY[MM[DD[hh[mm[ss]]]]] in UTC", example="20210230", hint=_dtm_hint
+)
+CX: Final = DataType(
+    name="CX",
+    valid=_CX.fullmatch,
+    expected="id^^^&oid&ISO, no other component",
+    example="123^^^HOSPITAL",
+    hint=_cx_hint,
+)
 CXI: Final = DataType(name="CXi", valid=is_cxi, expected="id^^^&oid&ISO^type", example="2013001^^^&1.2.3&ISO")
-XCN: Final = DataType(name="XCN", valid=is_xcn, expected="id^last name^first name^^^^^^&oid&ISO with an id or a last name", example="^^Marcus")
+XCN: Final = DataType(
+    name="XCN",
+    valid=_XCN.fullmatch,
+    expected="id^last name^first name^^^^^^&oid&ISO with an id or a last name",
+    example="^^Marcus",
+)
 XON: Final = DataType(
-    name="XON", valid=is_xon, expected="name, name^^^^^^^^^oid or name^^^^^&oid&ISO^^^^id, no other field", example="^^^^^^^^^1.2.3"
+    name="XON",
+    valid=_XON.fullmatch,
+    expected="name, name^^^^^^^^^oid or name^^^^^&oid&ISO^^^^id, no other field",
+    example="^^^^^^^^^1.2.3",
 )
 XTN: Final = DataType(
-    name="XTN", valid=is_xtn, expected="^^Internet^address or ^PRS^PH^^country^area^number", example="doctor@example.org"
+    name="XTN",
+    valid=_XTN.fullmatch,
+    expected="^^Internet^address or ^PRS^PH^^country^area^number",
+    example="doctor@example.org",
 )
-OID: Final = DataType(name="OID", valid=is_oid, expected="an OID in dotted decimals, at most 64 characters", example="1.02.3", hint=_oid_hint)
-OID_URN: Final = DataType(name="OID URN", valid=is_oid_urn, expected="urn:oid: and an OID", example="1.2.3")
+OID: Final = DataType(
+    name="OID",
+    valid=re.compile(_OID).fullmatch,
+    expected="an OID in dotted decimals, at most 64 characters",
+    example="1.02.3",
+    hint=_oid_hint,
+)
+OID_URN: Final = DataType(name="OID URN", valid=_OID_URN.fullmatch, expected="urn:oid: and an OID", example="1.2.3")
 IDENTIFIER: Final = DataType(
     name="Identifier",
     valid=is_identifier,
@@ -244,16 +241,34 @@ IDENTIFIER: Final = DataType(
     example=" 1.2.3",
 )
 MIME_TYPE: Final = DataType(name="MIME type", valid=_MIME.fullmatch, expected="type/subtype", example="pdf")
-SHA1: Final = DataType(name="SHA1", valid=_SHA1.fullmatch, expected="SHA-1 as 40 hexadecimal digits", example="2jmj7l5rSw0yVb/vlWAYkK/YBwk=", hint=digest_hint)
-SIZE: Final = DataType(name="Integer", valid=_SIZE.fullmatch, expected="a number of bytes in decimal digits", example="36 kB")
+SHA1: Final = DataType(
+    name="SHA1",
+    valid=_SHA1.fullmatch,
+    expected="SHA-1 as 40 hexadecimal digits",
+    example="2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
+    hint=digest_hint,
+)
+SIZE: Final = DataType(
+    name="Integer", valid=_SIZE.fullmatch, expected="a number of bytes in decimal digits", example="36 kB"
+)
 LANGUAGE: Final = DataType(
-    name="language tag", valid=_LANGUAGE.fullmatch, expected="a language tag of RFC 5646, such as fr-FR", example="fr_FR", clause="RFC 5646 2.1"
+    name="language tag",
+    valid=_LANGUAGE.fullmatch,
+    expected="a language tag of RFC 5646, such as fr-FR",
+    example="fr_FR",
+    clause="RFC 5646 2.1",
 )
 URI: Final = DataType(name="URI", valid=_URI.fullmatch, expected="a URI or a relative reference", example="my file.xml")
 RECIPIENT: Final = DataType(
-    name="XON|XCN|XTN", valid=is_recipient, expected="XON|XCN|XTN with at least one of the three", example="||", clause="ITI TF-3 4.2.3.3.7"
+    name="XON|XCN|XTN",
+    valid=is_recipient,
+    expected="XON|XCN|XTN with at least one of the three",
+    example="||",
+    clause=None,
 )
-PID_FIELD: Final = DataType(name="Field", valid=is_pid_field, expected="PID-n|value, n from 1 to 39", example="PID5|DOE^JOHN")
+PID_FIELD: Final = DataType(
+    name="Field", valid=is_pid_field, expected="PID-n|value, n from 1 to 39", example="PID5|DOE^JOHN"
+)
 AVAILABILITY: Final = DataType(
     name="Predefined URN", valid=is_availability, expected=f"{v.ONLINE} or {v.OFFLINE}", example="Online"
 )
@@ -264,6 +279,12 @@ def _at_most(length: int) -> Callable[[str], bool]:
 
 
 #   length in characters that the text gives for titles: "less than 128", "less than 256", "256"
-TITLE_127: Final = DataType(name="String", valid=_at_most(127), expected="less than 128 characters", example="t" * 128)
-TITLE_255: Final = DataType(name="String", valid=_at_most(255), expected="less than 256 characters", example="t" * 256)
-TITLE_256: Final = DataType(name="String", valid=_at_most(256), expected="at most 256 characters", example="t" * 257)
+TITLE_127: Final = DataType(
+    name="String", valid=_at_most(127), expected="less than 128 characters", example="t" * 128, clause=None
+)
+TITLE_255: Final = DataType(
+    name="String", valid=_at_most(255), expected="less than 256 characters", example="t" * 256, clause=None
+)
+TITLE_256: Final = DataType(
+    name="String", valid=_at_most(256), expected="at most 256 characters", example="t" * 257, clause=None
+)

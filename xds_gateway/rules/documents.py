@@ -30,7 +30,8 @@ def _row(
 RULES: Final = (
     _row("ihe.document.missing", "DocumentEntry", "Document",
          "Add an xds:Document whose id is {received}: the DocumentEntry has no document.",
-         "one Document for each DocumentEntry", _CLAUSE, "an entry without document", Codes(ErrorCode.MISSING_DOCUMENT, None)),
+         "one Document for each DocumentEntry", _CLAUSE, "an entry without document",
+         Codes(ErrorCode.MISSING_DOCUMENT, None)),
     _row("ihe.document.entry", "Document", "id",
          "Add a DocumentEntry whose id is {received}, or remove the document: no entry describes it.",
          "the id of a DocumentEntry of the message", _CLAUSE, "a document without entry",

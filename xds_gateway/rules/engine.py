@@ -70,8 +70,9 @@ MessageTest = Callable[[Submission, "Report"], None]
 class Rule:
     """One rule: stable id, what it is about, its codes, what to tell a vendor, where the standard says so.
 
-    `sentence` is a format string over object, attribute, received and expected. `example` is a value or a situation that
-    breaks the rule. `test` is None when the module that owns the row reports it; a profile's own row may bring a function.
+    `sentence` is a format string over object, attribute, received and expected. `example` is a value or a situation
+    that breaks the rule. `test` is None when the module that owns the row reports it; a row that a profile adds may
+    bring a function.
     """
 
     id: str
@@ -142,7 +143,7 @@ class Profile:
         return Profile(name=name, rules=MappingProxyType(rules), changes=tuple(changes))
 
     def applicable(self, transaction: Transaction, actor: Actor) -> Mapping[str, Rule]:
-        """The rows that an actor applies in a transaction: a repository all of them, a registry not the repository's own."""
+        """The rows of an actor in a transaction: all of them for a repository, not its own for a registry."""
         return {
             rule.id: rule
             for rule in self.rules.values()

@@ -26,7 +26,7 @@ class _Plan(NamedTuple):
     """A profile compiled for one transaction and actor."""
 
     rules: dict[str, Rule]
-    objects: dict[str, objects.ObjectPlan]
+    objects: dict[str, plans.ObjectPlan]
     tests: tuple[MessageTest, ...]
 
 
@@ -35,7 +35,7 @@ def _plan(profile: Profile, transaction: Transaction, actor: Actor) -> _Plan:
     if not isinstance(plan, _Plan):
         rules = dict(profile.applicable(transaction, actor))
         tests = tuple(rule.test for rule in rules.values() if callable(rule.test))
-        plan = profile.compiled[transaction, actor] = _Plan(rules, objects.compile_objects(rules), tests)
+        plan = profile.compiled[transaction, actor] = _Plan(rules, plans.compile_objects(rules), tests)
     return plan
 
 

@@ -1,14 +1,17 @@
-"""The message as a whole: one set, its packages and ids, one patient, no uniqueId twice (ITI TF-3 4.1.4, 4.2.1, 4.2.3.1.5)."""
+"""The message as a whole: one set, its packages and ids, one patient, no uniqueId twice (ITI TF-3 4.1.4, 4.2.1)."""
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from ..model import vocabulary as v
 from ..model.errors import ErrorCode
 from ..model.identifiers import PatientId, is_uuid_urn, parse_patient_id
-from ..model.metadata import DocumentEntry, RegistryObject, Submission
+from ..model.metadata import RegistryObject, Submission
+from .datatypes import is_dtm
 from .engine import METADATA, PATIENT, Codes, Report, Rule
+from .objects import Seen
 
 _DUPLICATE: Final = Codes(
     ErrorCode.REGISTRY_DUPLICATE_UNIQUE_ID_IN_MESSAGE, ErrorCode.REGISTRY_DUPLICATE_UNIQUE_ID_IN_MESSAGE
@@ -16,7 +19,14 @@ _DUPLICATE: Final = Codes(
 
 
 def _row(
-    rule_id: str, kind: str, attribute: str, sentence: str, expected: str, clause: str, example: str, codes: Codes = METADATA
+    rule_id: str,
+    kind: str,
+    attribute: str,
+    sentence: str,
+    expected: str,
+    clause: str,
+    example: str,
+    codes: Codes = METADATA,
 ) -> Rule:
     return Rule(
         id=rule_id,
@@ -38,12 +48,13 @@ RULES: Final = (
          "Put a document, a folder or a folder membership into the submission: the set has no member.",
          "at least one member of the set", "ITI TF-3 4.1.4, 4.1.1.1", "only a SubmissionSet"),
     _row("ihe.package.kind", "RegistryPackage", "classificationNode",
-         "Classify the RegistryPackage as SubmissionSet or as Folder, by one Classification with its classificationNode.",
+         "Classify the RegistryPackage as SubmissionSet or as Folder, by one Classification with that node.",
          f"{v.SUBMISSION_SET_NODE} (SubmissionSet) or {v.FOLDER_NODE} (Folder)", "ITI TF-3 4.2.1.2.1, 4.2.1.3.1",
          "neither of the two, or both"),
     _row("ihe.classification.stray", "Classification", "classifiedObject",
-         "Let classifiedObject of the Classification name a RegistryPackage of this message, or remove the Classification.",
-         "the id of a RegistryPackage of the message", "ITI TF-3 4.2.1.5, Table 4.2.1.2.1-1", "an id that is not in the message"),
+         "Let classifiedObject name a RegistryPackage of this message, or remove the Classification.",
+         "the id of a RegistryPackage of the message", "ITI TF-3 4.2.1.5, Table 4.2.1.2.1-1",
+         "an id that is not in the message"),
     _row("ihe.id.missing", "any object", "id",
          "Give the {object} an id: a symbolic id or urn:uuid: and a UUID.",
          "a symbolic id or a UUID", "ITI TF-3 4.2.3.1.5, Table 4.3.1-3", 'id=""'),
@@ -54,7 +65,7 @@ RULES: Final = (
          "Give every Classification and ExternalIdentifier an id of its own: {received} is used more than once.",
          "an id that occurs once", "ITI TF-3 4.2.3.1.5", "two classifications called cl01"),
     _row("ihe.id.uuid", "any object", "id",
-         "Write the id as urn:uuid: and a UUID of 32 lower-case hexadecimal digits in groups of 8-4-4-4-12, or as a symbolic id.",
+         "Write the id as urn:uuid: and lower-case digits in groups of 8-4-4-4-12, or as a symbolic id.",
          "urn:uuid:10b545ea-725c-446d-9b95-8aeb444eddf3, or an id that does not begin with urn:uuid:",
          "ITI TF-3 4.2.3.1.5", "urn:uuid:10B545EA-725C-446D-9B95-8AEB444EDDF3"),
     _row("ihe.lid", "any object", "lid",
@@ -68,7 +79,8 @@ RULES: Final = (
          "a uniqueId that occurs once", "ITI TF-3 Table 4.2.4.1-2", "two entries with one uniqueId", _DUPLICATE),
     _row("ihe.de.serviceTime.order", "DocumentEntry", "serviceStartTime",
          "Correct the times of the service: serviceStartTime {received} is after serviceStopTime {expected}.",
-         "a serviceStartTime before or equal to serviceStopTime", "ITI TF-2 3.42.4.1.3.3.6", "from 20260102 to 20260101"),
+         "a serviceStartTime before or equal to serviceStopTime", "ITI TF-2 3.42.4.1.3.3.6",
+         "from 20260102 to 20260101"),
     _row("ihe.de.sourcePatientInfo.once", "DocumentEntry", "sourcePatientInfo",
          "Send one value of {received} in sourcePatientInfo.",
          "at most one value of PID-7 and one of PID-8", "ITI TF-3 4.2.3.2.23", "PID-8|M and PID-8|F"),
@@ -76,7 +88,7 @@ RULES: Final = (
 
 
 def check_structure(submission: Submission, objects: tuple[RegistryObject, ...], report: Report) -> None:
-    """Packages, ids, uniqueIds and patients of the message."""
+    """Packages and ids of the message."""
     if len(submission.submission_sets) != 1:
         _report_sets(submission, report)
     elif not (submission.document_entries or submission.folders or submission.associations):
@@ -86,8 +98,6 @@ def check_structure(submission: Submission, objects: tuple[RegistryObject, ...],
     for c in submission.stray_classifications:
         report.add("ihe.classification.stray", object_id=c.id, received=c.classified_object)
     _check_ids(objects, report)
-    _check_unique_ids(submission, report)
-    _check_patients(submission, report)
 
 
 def _report_sets(submission: Submission, report: Report) -> None:
@@ -127,60 +137,46 @@ def _report_repeated(ids: list[str], nested: list[str], report: Report) -> None:
             report.add("ihe.id.nested.unique", object_id=identifier, received=identifier)
 
 
-def _check_unique_ids(submission: Submission, report: Report) -> None:
-    seen: set[str] = set()
-    for item in (*submission.submission_sets, *submission.document_entries, *submission.folders):
-        unique_id = item.unique_id
-        if not unique_id or unique_id.isspace():
-            continue
-        if unique_id in seen:
-            report.add("ihe.uniqueId.unique", object=item.KIND, object_id=item.id, received=unique_id)
-        seen.add(unique_id)
+def check_identity(passed: Sequence[Seen], report: Report) -> None:
+    """No uniqueId occurs twice, and every object has the patient of the set.
 
-
-def _check_patients(submission: Submission, report: Report) -> None:
-    """Every object has the patient of the set; a patientId that cannot be read has been reported already."""
+    Sets come first. A patientId that cannot be read has been reported already and is left out.
+    """
+    unique_ids: set[str] = set()
     expected: PatientId | None = None
-    shared = ""
-    for item in (*submission.submission_sets, *submission.document_entries, *submission.folders):
-        sent = item.patient_id
-        if not sent or sent == shared:
-            continue
-        patient = parse_patient_id(sent)
-        if patient is None:
+    shared: str | None = None
+    for item, _, identifiers in passed:
+        unique_id = identifiers.get(item.UNIQUE_ID_SCHEME)
+        if unique_id is not None:
+            if unique_id in unique_ids:
+                report.add("ihe.uniqueId.unique", object=item.KIND, object_id=item.id, received=unique_id)
+            unique_ids.add(unique_id)
+        sent = identifiers.get(item.PATIENT_ID_SCHEME)
+        if sent is None or sent == shared or (patient := parse_patient_id(sent)) is None:
             continue
         if expected is None:
             expected, shared = patient, sent
         elif patient != expected:
-            report.add(
-                "ihe.patient.same", object=item.KIND, object_id=item.id, received=sent, expected=expected.as_cx()
-            )
+            right = expected.as_cx()
+            report.add("ihe.patient.same", object=item.KIND, object_id=item.id, received=sent, expected=right)
 
 
 _EARLIEST: Final = "00000101000000"
 _LATEST: Final = "99991231235959"
 
 
-def check_entry(entry: DocumentEntry, report: Report) -> None:
+def check_entry(passed: Seen, report: Report) -> None:
     """What one attribute of an entry says about another, or about itself as a whole."""
-    _check_service_times(entry, report)
-    _check_patient_info(entry, report)
-
-
-def _check_service_times(entry: DocumentEntry, report: Report) -> None:
-    """serviceStartTime is not after serviceStopTime, whatever their precision."""
-    start, stop = entry.slot_value("serviceStartTime"), entry.slot_value("serviceStopTime")
-    if not start or not stop or not (start.isdigit() and stop.isdigit()):
-        return
-    if start + _EARLIEST[len(start) :] > stop + _LATEST[len(stop) :]:
-        report.add("ihe.de.serviceTime.order", object_id=entry.id, received=start, expected=stop)
-
-
-def _check_patient_info(entry: DocumentEntry, report: Report) -> None:
-    """sourcePatientInfo has one date of birth and one gender."""
-    fields = [value[:6] for value in entry.slot_values("sourcePatientInfo")]
+    start, stop = passed.slots.get("serviceStartTime"), passed.slots.get("serviceStopTime")
+    if start and stop and is_dtm(start[0]) and is_dtm(stop[0]):
+        _check_order(passed.item, start[0], stop[0], report)
+    fields = [value[:6] for value in passed.slots.get("sourcePatientInfo", ())]
     for once in ("PID-7|", "PID-8|"):
         if fields.count(once) > 1:
-            report.add("ihe.de.sourcePatientInfo.once", object_id=entry.id, received=once[:-1])
+            report.add("ihe.de.sourcePatientInfo.once", object_id=passed.item.id, received=once[:-1])
 
 
+def _check_order(item: RegistryObject, start: str, stop: str, report: Report) -> None:
+    """The service does not start after it stops, whatever the precision of the times."""
+    if start + _EARLIEST[len(start) :] > stop + _LATEST[len(stop) :]:
+        report.add("ihe.de.serviceTime.order", object_id=item.id, received=start, expected=stop)
