@@ -66,7 +66,7 @@ _STABLE: Final = d.DataType(
 
 # ITI TF-3 Table 4.2.3.2-1 and Table 4.3.1-3
 DOCUMENT_ENTRY: Final = (
-    #  attribute                      41   42   coding   ebRIM name                          datatype        values/detail
+    #  attribute                      41   42   coding   ebRIM name                          datatype      values/detail
     _A("author",                      "O", "O", _AUTHOR, v.DE_AUTHOR,                        None,            MANY, 1),
     _A("classCode",                   "R", "R", _CODE,   v.DE_CLASS_CODE,                    None,            ONE,  3),
     _A("confidentialityCode",         "R", "R", _CODE,   v.DE_CONFIDENTIALITY_CODE,          None,            MANY, 5),

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from ..model.errors import Finding
 from ..model.messages import DocumentPart
 from ..model.metadata import DocumentEntry, Submission
-from . import associations, attributes, documents, objects, service, state, structure
+from . import associations, attributes, documents, objects, plans, service, state, structure
 from .engine import MORE, Actor, Evidence, MessageTest, Profile, Report, Rule, Transaction, make_finding
 
 IHE: Final = Profile.of(

@@ -12,7 +12,7 @@ from ..model import vocabulary as v
 from ..model.metadata import Classification, ExternalIdentifier, LocalizedString, RegistryObject, Slot
 from .datatypes import DataType
 from .engine import METADATA, Report, Rule
-from .plans import ObjectPlan, Place, Places
+from .plans import NOT_PLAIN, ObjectPlan, Place, Places
 
 VALUE_LENGTH: Final = 256
 _URN: Final = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,31}:[^\s]+", re.IGNORECASE)
@@ -113,7 +113,7 @@ def _check_slots(slots: tuple[Slot, ...], plan: ObjectPlan, item_id: str, report
     plain = plan.slots.plain
     found: dict[str, tuple[str, ...]] = {}
     for name, values, _ in slots:
-        valid, most = plain.get(name, _NOT_PLAIN)
+        valid, most = plain.get(name, NOT_PLAIN)
         if 0 < len(values) <= most and name not in found:
             for value in values:
                 if len(value) > VALUE_LENGTH or not valid(value):

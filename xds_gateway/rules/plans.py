@@ -18,7 +18,7 @@ ASSOCIATION_SLOTS: Final = (
     "NewStatus",
 )
 _ANY_NUMBER: Final = 1 << 30
-_NOT_PLAIN: Final = (str.strip, 0)
+NOT_PLAIN: Final = (str.strip, 0)
 
 
 @dataclass(slots=True)
