@@ -1,5 +1,6 @@
 """Write the pages that are made from the program's own tables, or tell which are stale (--check)."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,11 +9,18 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.config.settings import Settings
 from xds_gateway.config.shown import Scalar, default, unit
 from xds_gateway.config.tree import section_of
+from xds_gateway.model.errors import ErrorCode
+from xds_gateway.rules.engine import LIMIT, Profile
+from xds_gateway.rules.ihe import IHE
 
 FOLDER = Path(__file__).parent
+PACKAGE = FOLDER.parent / "xds_gateway"
+PROFILES = (IHE,)
+MOST_RULES = 12  # of one code that are listed in its row
 
 SETTINGS_HEAD = """\
 # Settings
@@ -96,8 +104,97 @@ def _as_toml(value: Scalar, unit_name: str) -> str:
     return f'"{value}"' if isinstance(value, str) else str(list(value) if isinstance(value, tuple) else value)
 
 
+RULES_HEAD = """\
+# Rules
+
+Every rule of a profile: what it is about, the error code that a broken one gives in each transaction (none where it
+does not apply), what is expected, an example that breaks it, and the clause. The id is stable: it stands in
+`codeContext` as `rule=...`, and in the log.
+"""
+
+ERRORS_HEAD = """\
+# Error codes
+
+The codes of ITI TF-3 Table 4.2.4.1-2 and what gives them; [rules](rules.md) tells each rule. A code without either is
+known and never given so far. All findings of a message come in one RegistryErrorList, at most {limit} and then a count.
+`codeContext` is a sentence for a person, then the evidence in a fixed order for a program:
+
+    The sentence. [rule=... | object=... | attribute=... | received=... | expected=... | clause=...]
+"""
+
+TRANSACTIONS_HEAD = """\
+# Transactions
+
+The rows of `xds_gateway/codec/transactions.py`. A request is taken when its endpoint, its `wsa:Action` and the element
+in its body name one row; the answer has the response action, on failure too.
+
+| transaction | endpoint | operation of the WSDL | request action | response action | body element | MTOM |
+|---|---|---|---|---|---|---|
+"""
+
+
+def rules_page() -> str:
+    """docs/rules.md: every row of every profile, and how a profile differs from its base."""
+    return RULES_HEAD + "".join(_profile(profile) for profile in PROFILES)
+
+
+def _profile(profile: Profile) -> str:
+    lines = [f"\n## Profile `{profile.name}`\n"]
+    if profile.changes:
+        lines += ["| change | rule | why |", "|---|---|---|"]
+        lines += [_row(change.kind, f"`{change.rule}`", change.why) for change in profile.changes] + [""]
+    lines += ["| rule | about | ITI-41 | ITI-42 | expected | breaks it | clause |", "|---|---|---|---|---|---|---|"]
+    for rule in profile.rules.values():
+        about = rule.object if rule.attribute == rule.object else f"{rule.object} {rule.attribute}"
+        codes = (str(code or "") for code in rule.codes)
+        lines.append(_row(f"`{rule.id}`", about, *codes, rule.expected, rule.example, rule.clause))
+    return "\n".join(lines) + "\n"
+
+
+def errors_page() -> str:
+    """docs/errors.md: every error code with the rules and the modules that give it."""
+    lines = [ERRORS_HEAD.format(limit=LIMIT), "| code | rules | given outside of the rules by |", "|---|---|---|"]
+    sources = {
+        str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))
+    }
+    for code in ErrorCode:
+        rules = {f"`{rule.id}`": None for profile in PROFILES for rule in profile.rules.values() if code in rule.codes}
+        shown = ", ".join(rules) if len(rules) <= MOST_RULES else f"{len(rules)} rules"
+        modules = [
+            f"`{name.removesuffix('.py')}`"
+            for name, text in sources.items()
+            if not name.startswith(("model/", "rules/")) and re.search(rf"\bErrorCode\.{code.name}\b", text)
+        ]
+        lines.append(_row(f"`{code}`", shown, ", ".join(modules)))
+    return "\n".join(lines) + "\n"
+
+
+def transactions_page() -> str:
+    """docs/transactions.md: the map."""
+    return TRANSACTIONS_HEAD + "".join(
+        _row(
+            row.name,
+            f"`MOUNT/{row.endpoint}`",
+            f"`{row.operation}`",
+            f"`{row.request_action}`",
+            f"`{row.response_action}`",
+            f"`{row.body}`",
+            "yes" if row.wire == "mtom" else "",
+        )
+        + "\n"
+        for row in TRANSACTIONS
+    )
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "errors.md": errors_page,
+    "rules.md": rules_page,
     "settings.md": settings_page,
+    "transactions.md": transactions_page,
 }
 
 
