@@ -13,7 +13,6 @@ _ESCAPES: Final = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&":
 INS_ROOTS: Final = ("1.2.250.1.213.1.4.8", "1.2.250.1.213.1.4.9", "1.2.250.1.213.1.4.10", "1.2.250.1.213.1.4.11")
 # authority, what follows it in XCN: name type and identifier type
 _PERSON_TYPES: Final = {"1.2.250.1.71.4.2.1": "^D^^^IDNPS"} | dict.fromkeys(INS_ROOTS, "^D^^^NH")
-_INSTITUTION_TYPES: Final = {"1.2.250.1.71.4.2.2": "^IDNST"}
 
 
 def find(parent: etree._Element | None, path: str) -> etree._Element | None:
@@ -75,14 +74,14 @@ def _xcn(identifier: etree._Element | None, family: str, given: str) -> str | No
 
 
 def render_xon(organization: etree._Element) -> str | None:
-    """An organization as XON `name^^^^^&authority&ISO^type^^^id`, or with its OID as id; None without a name."""
+    """An organization as XON `name^^^^^&authority&ISO^^^^id`, or with its OID as id; None without a name."""
     name = text_of(find(organization, "name"))
     identifier = find(organization, "id")
     extension, root = attribute(identifier, "extension"), attribute(identifier, "root")
     if not name:
         return None
     if extension and root:
-        return f"{_escaped(name)}^^^^^&{root}&ISO{_INSTITUTION_TYPES.get(root, '^')}^^^{_escaped(extension)}"
+        return f"{_escaped(name)}^^^^^&{root}&ISO^^^^{_escaped(extension)}"
     return f"{_escaped(name)}^^^^^^^^^{root}" if root else _escaped(name)
 
 

@@ -231,13 +231,12 @@ class _Demo:
 
 
 def make_wrong_document() -> DocumentToSubmit:
-    """A document with several mistakes: times, language, uniqueId, patient and code that no rule accepts."""
+    """A document with several mistakes: times, language, patient and code that no rule accepts."""
     return make_sample(seed=4711).changed(
         title="Wrong on purpose",
         creation_time="20241345",
         service_start_time="yesterday",
         language_code="French, mostly",
-        unique_id="report-1",
         source_patient_id="somebody",
         type_code=Code("11488-4", "", "a code without its scheme"),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..actors.ports import DocumentStore
-from ..codec.mtom import SOAP, MultipartRenderer, render_href
+from ..codec.mtom import SOAP, MultipartRenderer
 from ..codec.soap import ENVELOPE_END, render_envelope_start
 from ..codec.xdsb import Piece, render_include
 from ..model.messages import RetrievedDocument
@@ -40,7 +40,7 @@ def compose(
     renderer = MultipartRenderer(boundary)
     documents = [piece for piece in pieces if not isinstance(piece, bytes)]
     ids = iter(_content_id(number, boundary) for number in range(1, len(documents) + 1))
-    root = [piece if isinstance(piece, bytes) else render_include(render_href(next(ids))) for piece in pieces]
+    root = [piece if isinstance(piece, bytes) else render_include(next(ids)) for piece in pieces]
     parts: list[Part] = [b"".join((renderer.root_head(), start, *root, ENVELOPE_END))]
     for number, document in enumerate(documents, 1):
         parts += [renderer.part_head(_content_id(number, boundary), document.mime_type), document]
