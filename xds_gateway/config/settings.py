@@ -214,8 +214,7 @@ class Limits(Section):
         description="Longest silence while a body is being sent or an answer taken.",
     )
     request_seconds: Seconds = Field(
-        default=60,
-        description="Longest time from the last byte of a request to the start of its answer.",
+        default=60, description="Longest time that a request waits for its turn to write; then the answer is Busy."
     )
     keep_alive_seconds: Seconds = Field(default=75, description="How long an idle connection is kept.")
     shutdown_seconds: Seconds = Field(
