@@ -3,12 +3,16 @@
 An end that is not in the message and is a UUID belongs to the registry's own checks; everything else is decided here.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
 from ..model import vocabulary as v
+from ..model.errors import ErrorCode
 from ..model.metadata import Association, DocumentEntry, Folder, RegistryObject, Submission, SubmissionSet
 from .engine import METADATA, UNRESOLVED, Codes, Report, Rule
+
+_DEPRECATED: Final = Codes(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, ErrorCode.REGISTRY_DEPRECATED_DOCUMENT)
 
 
 def _row(
@@ -29,7 +33,8 @@ def _row(
 RULES: Final = (
     _row("ihe.as.type", "associationType",
          "Use an association type of the standard, written as its URN: {received} is not one.",
-         "one of " + ", ".join(v.ASSOCIATION_TYPES), "ITI TF-3 Table 4.2.2-1", "HasMember"),
+         "one of " + ", ".join(v.ASSOCIATION_TYPES), "ITI TF-3 Table 4.2.2-1",
+         "urn:ihe:iti:2007:AssociationType:REPLACE"),
     _row("ihe.as.type.update", "associationType",
          "Send {received} in a metadata update (ITI-57): a submission cannot carry it.",
          "one of " + ", ".join(v.ASSOCIATION_TYPES), "ITI TF-3 Table 4.2.2-1", v.UPDATE_AVAILABILITY_STATUS),
@@ -80,8 +85,12 @@ RULES: Final = (
          "Let the relationship point at the entryUUID of a registered entry: {received} is in this message.",
          "the UUID of a registered DocumentEntry", "ITI TF-2 3.42.4.1.2, 3.42.4.1.3.5",
          "RPLC of an entry of the same message", UNRESOLVED),
+    _row("ihe.as.replace.once", "targetObject",
+         "Replace a document once: {received} is replaced twice in this message.",
+         "one replacement of each document", "ITI TF-2 3.42.4.1.3.5", "two RPLC with one target", _DEPRECATED),
 )  # fmt: skip
 
+_REPLACING: Final = frozenset((v.RPLC, v.XFRM_RPLC))
 _REGISTERED_TARGET: Final = frozenset((v.RPLC, v.XFRM_RPLC, v.IS_SNAPSHOT_OF))
 _RELATIONSHIPS: Final = frozenset(v.RELATIONSHIPS)
 _BY_LAST_WORD: Final = {name.rsplit(":", 1)[-1].lower(): name for name in v.ASSOCIATION_TYPES}
@@ -100,6 +109,8 @@ def check_associations(submission: Submission, objects: tuple[RegistryObject, ..
             _report_type(association, report)
         if previous := _slot_values(association, "PreviousVersion"):
             report.add("ihe.as.previousVersion", object_id=association.id, received=previous[0])
+    if len(submission.associations) > 1:
+        _check_replaced_once(submission.associations, report)
     if len(submission.submission_sets) == 1:  # else the missing or doubled set is what must be corrected
         _check_membership(submission, by_id, members, report)
 
@@ -193,6 +204,13 @@ def _check_relationship(association: Association, by_id: Mapping[str, RegistryOb
         report.add("ihe.as.replace.registered", object_id=association.id, received=association.target)
     elif target is source:
         report.add("ihe.as.relationship.self", object_id=association.id, received=association.target)
+
+
+def _check_replaced_once(associations: tuple[Association, ...], report: Report) -> None:
+    targets = Counter(a.target for a in associations if a.association_type in _REPLACING)
+    for target, count in targets.items():
+        if count > 1:
+            report.add("ihe.as.replace.once", object_id=target, received=target)
 
 
 def _check_membership(
