@@ -182,7 +182,9 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
 def _tap(folder: Path | None) -> Tap | None:
     if folder is None:
         return None
-    _log.warning("the wire log is ON: every message is written whole, patient data included", extra={"folder": str(folder)})
+    _log.warning(
+        "the wire log is ON: every message is written whole, patient data included", extra={"folder": str(folder)}
+    )
     return Tap(folder)
 
 

@@ -179,7 +179,9 @@ def listener_socket(listener: Listener, bound: Any) -> ListenerSocket:
     if listener.tls == "off":
         return ListenerSocket(socket=bound, tls=None)
     client_ca = listener.client_ca if listener.tls == "mutual" else None
-    return ListenerSocket(socket=bound, tls=TlsFiles(certificate=listener.certificate, key=listener.key, client_ca=client_ca))
+    return ListenerSocket(
+        socket=bound, tls=TlsFiles(certificate=listener.certificate, key=listener.key, client_ca=client_ca)
+    )
 
 
 def prepare(settings: Settings) -> None:

@@ -125,7 +125,9 @@ class DocumentFound(NamedTuple):
 class DocumentIndex(Protocol):
     """Which stored document belongs to a uniqueId."""
 
-    def documents(self, repository_unique_id: str, unique_ids: Sequence[str], access: AccessFilter) -> Mapping[str, DocumentFound]:
+    def documents(
+        self, repository_unique_id: str, unique_ids: Sequence[str], access: AccessFilter
+    ) -> Mapping[str, DocumentFound]:
         """Documents of permitted entries, by uniqueId."""
 
 

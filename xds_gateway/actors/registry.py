@@ -86,7 +86,9 @@ class DocumentRegistry:
             )[1]
         )
         said = {(f.code, f.received) for f in known}
-        return tuple(f for f in found if (f.code, f.received) not in said and f.code is not ErrorCode.UNRESOLVED_REFERENCE)
+        return tuple(
+            f for f in found if (f.code, f.received) not in said and f.code is not ErrorCode.UNRESOLVED_REFERENCE
+        )
 
     def _check(self, submission: Submission) -> tuple[Finding, ...]:
         return check_submission(submission, actor="registry", transaction="ITI-42", profile=self._policy.profile)

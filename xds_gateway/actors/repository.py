@@ -48,7 +48,9 @@ class DocumentRepository:
         """Judge the metadata before any document is taken from the wire. Raises RequestRefused with all findings."""
         found = (
             *findings,
-            *check_submission(request.submission, actor="repository", transaction="ITI-41", profile=self._policy.profile),
+            *check_submission(
+                request.submission, actor="repository", transaction="ITI-41", profile=self._policy.profile
+            ),
             *check_documents(request.submission, request.parts, profile=self._policy.profile),
         )
         self._registry.admit(call, request.submission, found, "ITI-41")
@@ -83,7 +85,9 @@ class DocumentRepository:
     def _register(self, call: Call, request: ProvideRequest, stored: Mapping[str, StoredDocument]) -> RegistryResponse:
         ours = replace(
             request.submission,
-            document_entries=tuple(self._described(entry, stored[entry.id]) for entry in request.submission.document_entries),
+            document_entries=tuple(
+                self._described(entry, stored[entry.id]) for entry in request.submission.document_entries
+            ),
         )
         final = resolved(ours, self._new_uuid, self._policy.home_community_id)
         documents = {

@@ -78,7 +78,9 @@ class _Reader:
             else:
                 self._unexpected(child, "SubmitObjectsRequest")
         if lists != 1:
-            self._found("ihe.ebrim.objectList", f"A SubmitObjectsRequest has exactly one RegistryObjectList, not {lists}.")
+            self._found(
+                "ihe.ebrim.objectList", f"A SubmitObjectsRequest has exactly one RegistryObjectList, not {lists}."
+            )
         return self.gathered(slots)
 
     def object_list(self, objects: etree._Element) -> None:
@@ -231,7 +233,12 @@ class _Reader:
     def _unexpected(self, element: etree._Element, where: str) -> None:
         if isinstance(element.tag, str):
             name = etree.QName(element).localname[:80]
-            self._found("ihe.ebrim.element", f"Element {name} has no place in {where}; remove it.", received=name, object_id=where)
+            self._found(
+                "ihe.ebrim.element",
+                f"Element {name} has no place in {where}; remove it.",
+                received=name,
+                object_id=where,
+            )
 
     def _missing(self, object_id: str, attribute: str, kind: str) -> None:
         self._found(
@@ -355,7 +362,9 @@ def render_submission(submission: Submission) -> bytes:
     """An lcm:SubmitObjectsRequest (ITI TF-3 4.2.1.4)."""
     slots = _slots(submission.request_slots)
     loose = "".join(_classification(c) for c in submission.stray_classifications)
-    refs = "".join(f"<rim:ObjectRef{_attribute('id', r.id)}{_attribute('home', r.home)}/>" for r in submission.object_refs)
+    refs = "".join(
+        f"<rim:ObjectRef{_attribute('id', r.id)}{_attribute('home', r.home)}/>" for r in submission.object_refs
+    )
     return b"".join(
         (
             f'<lcm:SubmitObjectsRequest xmlns:lcm="{LCM}" xmlns:rim="{RIM}" xmlns:rs="{RS}">'.encode(),
@@ -385,7 +394,10 @@ def _render(item: RegistryObject, managed: str, version: str, patient: str | Non
             _text("Description", item.description),
             version,
             *[_classification(c) for c in item.classifications],
-            *[_identifier(e, patient if e.scheme == item.PATIENT_ID_SCHEME else None) for e in item.external_identifiers],
+            *[
+                _identifier(e, patient if e.scheme == item.PATIENT_ID_SCHEME else None)
+                for e in item.external_identifiers
+            ],
             f"</rim:{tag}>",
         )
     )
@@ -396,8 +408,8 @@ def _tag(item: RegistryObject) -> tuple[str, str]:
         return "ExtrinsicObject", _attribute("mimeType", item.mime_type) + _attribute("isOpaque", item.is_opaque)
     if isinstance(item, Association):
         return "Association", (
-            f'{_attribute("associationType", item.association_type)}{_attribute("sourceObject", item.source)}'
-            f'{_attribute("targetObject", item.target)}'
+            f"{_attribute('associationType', item.association_type)}{_attribute('sourceObject', item.source)}"
+            f"{_attribute('targetObject', item.target)}"
         )
     return "RegistryPackage", ""
 

@@ -1,6 +1,6 @@
 """How a finding reads in `codeContext`: a sentence for a person, then the evidence in a fixed order for a program.
 
-    The sentence. [rule=... | object=... | attribute=... | received=... | expected=... | clause=...]
+The sentence. [rule=... | object=... | attribute=... | received=... | expected=... | clause=...]
 """
 
 import re
@@ -16,7 +16,9 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 def render_code_context(finding: Finding) -> str:
     """The codeContext of a RegistryError; absent evidence is left out, `|` and brackets in values become their broad forms."""
     values = (finding.rule, finding.object_id, finding.attribute, finding.received, finding.expected, finding.clause)
-    evidence = " | ".join(f"{name}={_shown(value)}" for name, value in zip(_FIELDS, values, strict=True) if value is not None)
+    evidence = " | ".join(
+        f"{name}={_shown(value)}" for name, value in zip(_FIELDS, values, strict=True) if value is not None
+    )
     return f"{_plain(finding.sentence)} [{evidence}]"
 
 

@@ -107,7 +107,9 @@ class _Reading:
             "ITI TF-2 3.18.4.1.2.4",
         )
 
-    def values(self, parameter: Parameter, slots: tuple[tuple[str, tuple[str, ...]], ...], query: Query) -> tuple[tuple[Any, ...], ...]:
+    def values(
+        self, parameter: Parameter, slots: tuple[tuple[str, tuple[str, ...]], ...], query: Query
+    ) -> tuple[tuple[Any, ...], ...]:
         """The parsed values: one tuple for each slot of this name."""
         groups = [self._group(parameter, texts) for name, texts in slots if name == parameter.name]
         groups = [group for group in groups if group]
@@ -180,7 +182,9 @@ class _Reading:
             else (ErrorCode.STORED_QUERY_MISSING_PARAM, "needs one of")
         )
         names = f"{_ENTRY}EntryUUID and {_ENTRY}UniqueId"
-        self.found(code, "ihe.query.either", f"{query_name} {told} {names}.", names, str(len(given)), "one of them", clause)
+        self.found(
+            code, "ihe.query.either", f"{query_name} {told} {names}.", names, str(len(given)), "one of them", clause
+        )
         return False
 
 
@@ -255,7 +259,11 @@ ASSOCIATION_TYPE: Final = Kind(_association_type, "the URN of an association typ
 
 _ENTRY: Final = "$XDSDocumentEntry"
 _DEFAULT_TYPES: Final = (v.STABLE_DOCUMENT,)  # 3.18.4.1.2.3.6.2
-_TIMES: Final = {"creation_time": "CreationTime", "service_start_time": "ServiceStartTime", "service_stop_time": "ServiceStopTime"}
+_TIMES: Final = {
+    "creation_time": "CreationTime",
+    "service_start_time": "ServiceStartTime",
+    "service_stop_time": "ServiceStopTime",
+}
 
 
 def _flat(values: Mapping[str, Any], name: str) -> tuple[Any, ...]:

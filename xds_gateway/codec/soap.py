@@ -69,7 +69,9 @@ def _parts(root: etree._Element) -> tuple[etree._Element | None, etree._Element]
     header = children[0] if children and children[0].tag == f"{{{SOAP12}}}Header" else None
     rest = children[1:] if header is not None else children
     if len(rest) != 1 or rest[0].tag != f"{{{SOAP12}}}Body":
-        raise _sender("soap.structure", "An Envelope has an optional Header and then exactly one Body (SOAP 1.2 part 1, 5.1)")
+        raise _sender(
+            "soap.structure", "An Envelope has an optional Header and then exactly one Body (SOAP 1.2 part 1, 5.1)"
+        )
     if _has_text(root):
         raise _sender("soap.structure", "An Envelope has no text of its own (SOAP 1.2 part 1, 5.1)")
     return header, rest[0]
@@ -172,7 +174,9 @@ class _Addressing:
             raise _addressing_fault("InvalidCardinality", f"The message has several {name} headers", name)
         if addresses and not addresses <= {"", ANONYMOUS}:
             raise _addressing_fault(
-                "OnlyAnonymousAddressSupported", f"{name} must be anonymous: answers travel back on the connection", name
+                "OnlyAnonymousAddressSupported",
+                f"{name} must be anonymous: answers travel back on the connection",
+                name,
             )
 
 
@@ -254,7 +258,9 @@ def _fault_head(fault: SoapFault, action: str, message_id: str, relates_to: str 
     start = render_envelope_start(action, message_id, relates_to)
     extra = ""
     if fault.code is FaultCode.MUST_UNDERSTAND:  # SOAP 1.2 part 1, 5.4.8
-        extra = "".join(f'<s:NotUnderstood qname="n:{escape(d.name)}" xmlns:n="{escape(d.namespace)}"/>' for d in fault.details)
+        extra = "".join(
+            f'<s:NotUnderstood qname="n:{escape(d.name)}" xmlns:n="{escape(d.namespace)}"/>' for d in fault.details
+        )
     if fault.code is FaultCode.VERSION_MISMATCH:  # SOAP 1.2 part 1, 5.4.7
         extra = '<s:Upgrade><s:SupportedEnvelope qname="s:Envelope"/></s:Upgrade>'
     return start.replace(b"</s:Header>", extra.encode() + b"</s:Header>", 1)

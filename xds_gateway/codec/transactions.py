@@ -54,7 +54,9 @@ TRANSACTIONS: Final = (
          xdsb.parse_retrieve_request, xdsb.render_retrieve_response, RetrieveResponse),
 )  # fmt: skip
 
-_BY_ACTION: Final[dict[tuple[str, str], TransactionRow]] = {(row.endpoint, row.request_action): row for row in TRANSACTIONS}
+_BY_ACTION: Final[dict[tuple[str, str], TransactionRow]] = {
+    (row.endpoint, row.request_action): row for row in TRANSACTIONS
+}
 
 
 def transaction_for(endpoint: str, action: str, body: str) -> TransactionRow:

@@ -44,10 +44,14 @@ def parse_provide_request(body: etree._Element, findings: list[Finding]) -> Prov
     """Read ProvideAndRegisterDocumentSetRequest (ITI TF-2 3.41.4.1.2)."""
     submissions = body.findall(REGISTER_REQUEST)
     if len(submissions) != 1:
-        raise _malformed(f"ProvideAndRegisterDocumentSetRequest holds exactly one SubmitObjectsRequest, not {len(submissions)}")
+        raise _malformed(
+            f"ProvideAndRegisterDocumentSetRequest holds exactly one SubmitObjectsRequest, not {len(submissions)}"
+        )
     for child in elements(body):
         if child.tag not in (REGISTER_REQUEST, f"{{{XDSB}}}Document"):
-            raise _malformed(f"Element {etree.QName(child).localname[:80]} has no place in ProvideAndRegisterDocumentSetRequest")
+            raise _malformed(
+                f"Element {etree.QName(child).localname[:80]} has no place in ProvideAndRegisterDocumentSetRequest"
+            )
     return ProvideRequest(
         submission=parse_submission(submissions[0], findings),
         parts=tuple(_document(part) for part in body.findall(f"{{{XDSB}}}Document")),
@@ -68,7 +72,11 @@ def render_provide_request(request: ProvideRequest) -> bytes:
     """The body of ITI-41, with an xop:Include for each document that has a content id."""
     documents = "".join(
         f'<x:Document id="{escape(p.id)}">'
-        + (f'<xop:Include xmlns:xop="{XOP}" href="cid:{escape(p.content_id)}"/>' if p.content_id else escape(p.inline or ""))
+        + (
+            f'<xop:Include xmlns:xop="{XOP}" href="cid:{escape(p.content_id)}"/>'
+            if p.content_id
+            else escape(p.inline or "")
+        )
         + "</x:Document>"
         for p in request.parts
     )
@@ -102,7 +110,9 @@ def render_registry_response(response: RegistryResponse) -> tuple[Piece, ...]:
 def _registry_response(status: str, findings: tuple[Finding, ...]) -> bytes:
     if not findings:
         return f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}"/>'.encode()
-    return f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}">{_error_list(findings)}</rs:RegistryResponse>'.encode()
+    return (
+        f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}">{_error_list(findings)}</rs:RegistryResponse>'.encode()
+    )
 
 
 def _has_error(findings: tuple[Finding, ...]) -> bool:
@@ -119,7 +129,9 @@ def _error(finding: Finding) -> str:
     place = "/".join(part for part in (finding.object_id, finding.attribute) if part)
     location = f' location="{escape(place)}"' if place else ""
     context = escape(render_code_context(finding))
-    return f'<rs:RegistryError errorCode="{finding.code.value}" codeContext="{context}"{location} severity="{severity}"/>'
+    return (
+        f'<rs:RegistryError errorCode="{finding.code.value}" codeContext="{context}"{location} severity="{severity}"/>'
+    )
 
 
 class ReceivedError(NamedTuple):
@@ -138,7 +150,10 @@ def parse_registry_response(body: etree._Element) -> tuple[str, tuple[ReceivedEr
         raise ValueError("the answer has no status")
     errors = tuple(
         ReceivedError(
-            e.get("errorCode", ""), e.get("codeContext", ""), e.get("severity", "").rsplit(":", 1)[-1], e.get("location")
+            e.get("errorCode", ""),
+            e.get("codeContext", ""),
+            e.get("severity", "").rsplit(":", 1)[-1],
+            e.get("location"),
         )
         for e in holder.iter(f"{{{RS}}}RegistryError")
     )
@@ -184,9 +199,18 @@ def render_query_response(response: QueryResponse) -> tuple[Piece, ...]:
     """The answer of a query; objects only when nothing failed (ITI TF-2 3.18.4.1.3, ITI TF-3 4.2.4.2)."""
     status = v.FAILURE if _has_error(response.findings) else v.SUCCESS
     errors = _error_list(response.findings) if response.findings else ""
-    start = f'<q:AdhocQueryResponse xmlns:q="{QUERY}" xmlns:rim="{RIM}" xmlns:rs="{RS}" status="{status}">{errors}'.encode()
+    start = (
+        f'<q:AdhocQueryResponse xmlns:q="{QUERY}" xmlns:rim="{RIM}" xmlns:rs="{RS}" status="{status}">{errors}'.encode()
+    )
     return (
-        b"".join((start, b"<rim:RegistryObjectList>", *response.fragments, b"</rim:RegistryObjectList></q:AdhocQueryResponse>")),
+        b"".join(
+            (
+                start,
+                b"<rim:RegistryObjectList>",
+                *response.fragments,
+                b"</rim:RegistryObjectList></q:AdhocQueryResponse>",
+            )
+        ),
     )
 
 
@@ -251,9 +275,13 @@ def render_retrieve_response(response: RetrieveResponse) -> tuple[Piece, ...]:
     status = v.SUCCESS
     if _has_error(response.findings):
         status = v.PARTIAL_SUCCESS if response.documents else v.FAILURE
-    pieces: list[Piece] = [f'<x:RetrieveDocumentSetResponse xmlns:x="{XDSB}">'.encode() + _registry_response(status, response.findings)]
+    pieces: list[Piece] = [
+        f'<x:RetrieveDocumentSetResponse xmlns:x="{XDSB}">'.encode() + _registry_response(status, response.findings)
+    ]
     for found in response.documents:
-        head = f"<x:DocumentResponse>{_ids(found.request)}<x:mimeType>{escape(found.mime_type)}</x:mimeType><x:Document>"
+        head = (
+            f"<x:DocumentResponse>{_ids(found.request)}<x:mimeType>{escape(found.mime_type)}</x:mimeType><x:Document>"
+        )
         pieces += [head.encode(), found, b"</x:Document></x:DocumentResponse>"]
     return (*pieces, b"</x:RetrieveDocumentSetResponse>")
 
@@ -272,7 +300,9 @@ class ReceivedDocument(NamedTuple):
     inline: str | None
 
 
-def parse_retrieve_response(body: etree._Element) -> tuple[str, tuple[ReceivedError, ...], tuple[ReceivedDocument, ...]]:
+def parse_retrieve_response(
+    body: etree._Element,
+) -> tuple[str, tuple[ReceivedError, ...], tuple[ReceivedDocument, ...]]:
     """Status, errors and documents of a RetrieveDocumentSetResponse (ITI TF-2 3.43.4.2.2)."""
     status, errors = parse_registry_response(body)
     return status, errors, tuple(_received_documents(body))
@@ -286,7 +316,9 @@ def _received_documents(body: etree._Element) -> Iterator[ReceivedDocument]:
             (element.findtext(f"{{{XDSB}}}{name}") or "").strip()
             for name in ("RepositoryUniqueId", "DocumentUniqueId", "HomeCommunityId", "mimeType")
         )
-        yield ReceivedDocument(DocumentRequest(repository, document, home or None), mime_type, part.content_id, part.inline)
+        yield ReceivedDocument(
+            DocumentRequest(repository, document, home or None), mime_type, part.content_id, part.inline
+        )
 
 
 def _malformed(reason: str) -> SoapFault:

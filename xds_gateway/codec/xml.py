@@ -11,7 +11,9 @@ from lxml import etree
 from ..model.errors import FaultCode, SoapFault
 
 XML_NS: Final = "http://www.w3.org/XML/1998/namespace"
-_ENCODINGS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"})
+_ENCODINGS: Final = frozenset(
+    {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"}
+)
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
@@ -77,7 +79,9 @@ def _refuse_before_parsing(data: bytes, limits: XmlLimits) -> None:
     if data.count(b"<") > 2 * limits.elements:
         raise _refused("xml.elements", f"The message has over {limits.elements} elements (limit xml_elements)")
     if data.count(b"xmlns") > limits.namespaces:
-        raise _refused("xml.namespaces", f"The message declares over {limits.namespaces} namespaces (limit xml_namespaces)")
+        raise _refused(
+            "xml.namespaces", f"The message declares over {limits.namespaces} namespaces (limit xml_namespaces)"
+        )
 
 
 def _refuse_after_parsing(root: etree._Element, data: bytes, limits: XmlLimits) -> None:
@@ -88,9 +92,13 @@ def _refuse_after_parsing(root: etree._Element, data: bytes, limits: XmlLimits) 
     if data.count(b"=") > limits.attributes and checks["attributes"](root):
         raise _refused("xml.attributes", f"An element has over {limits.attributes} attributes (limit xml_attributes)")
     if len(data) > limits.attribute_bytes and checks["attribute_bytes"](root):
-        raise _refused("xml.attribute_bytes", f"An attribute is over {limits.attribute_bytes} bytes (limit xml_attribute_bytes)")
+        raise _refused(
+            "xml.attribute_bytes", f"An attribute is over {limits.attribute_bytes} bytes (limit xml_attribute_bytes)"
+        )
     if data.count(b"<?") > data.startswith((b"<?xml", b"\xef\xbb\xbf<?xml")) and _has_instruction(data):
-        raise _refused("xml.instruction", "A SOAP message must not contain processing instructions (SOAP 1.2 part 1, 5)")
+        raise _refused(
+            "xml.instruction", "A SOAP message must not contain processing instructions (SOAP 1.2 part 1, 5)"
+        )
 
 
 def _has_instruction(data: bytes) -> bool:

@@ -60,9 +60,7 @@ def send(answer: Answer, documents: DocumentStore, run: Run) -> HttpResponse:
         content = b"".join(chunk for part in answer.parts for chunk in _chunks(part, documents, inline=answer.inline))
         return HttpResponse(status=answer.status, headers=headers, content=content)
     length = sum(_length(part, inline=answer.inline) for part in answer.parts)
-    return HttpResponse(
-        status=answer.status, headers=headers, stream=_streamed(answer, documents, run), length=length
-    )
+    return HttpResponse(status=answer.status, headers=headers, stream=_streamed(answer, documents, run), length=length)
 
 
 async def _streamed(answer: Answer, documents: DocumentStore, run: Run) -> AsyncIterator[bytes]:

@@ -24,7 +24,9 @@ class HttpApplication:
         self._pipeline = pipeline
         self._public_url = public_url
         self._endpoints = {
-            f"{path}/{endpoint}": (mount, endpoint) for path, mount in mounts.items() for endpoint in ("registry", "repository")
+            f"{path}/{endpoint}": (mount, endpoint)
+            for path, mount in mounts.items()
+            for endpoint in ("registry", "repository")
         }
         self._schemas = tuple(f"{path}/schemas/" for path in mounts)
 
@@ -53,7 +55,9 @@ class HttpApplication:
 
     def _wsdl(self, request: HttpRequest, endpoint: str) -> HttpResponse:
         if request.query.lower() not in ("wsdl", "singlewsdl"):
-            raise HttpRefused(405, f"Send SOAP messages with POST, or GET {request.path}?wsdl", headers=(("Allow", "POST, GET"),))
+            raise HttpRefused(
+                405, f"Send SOAP messages with POST, or GET {request.path}?wsdl", headers=(("Allow", "POST, GET"),)
+            )
         address = self._public_url + request.path
         return HttpResponse(status=200, headers=_XML, content=contracts.wsdl(endpoint, address))  # type: ignore[arg-type]
 

@@ -33,7 +33,9 @@ def _named(failure: BaseException) -> list[str]:
     current: BaseException | None = failure
     while current is not None and len(told) < 100:
         told.append(type(current).__name__)
-        told += [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(current.__traceback__)]
+        told += [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(current.__traceback__)
+        ]
         current = current.__cause__ or current.__context__
     return told
 

@@ -155,9 +155,7 @@ class Pipeline:
 
     # -- second phase: documents are on the spool
 
-    def _perform(
-        self, exchange: _Exchange, request: Request, attachments: Mapping[str, Attachment]
-    ) -> HttpResponse:
+    def _perform(self, exchange: _Exchange, request: Request, attachments: Mapping[str, Attachment]) -> HttpResponse:
         row, mount = _known(exchange.row), exchange.mount
         perform = getattr(mount.actor(row.endpoint), row.actor_method)
         try:

@@ -95,7 +95,9 @@ class IncomingMessage:
             elif collected is None:
                 early += len(event.data) if isinstance(event, PartData) else 1
                 if early > _EARLY_PARTS:
-                    raise mime_fault("start", f"Parts before the root part are over {_EARLY_PARTS} bytes; send the root first")
+                    raise mime_fault(
+                        "start", f"Parts before the root part are over {_EARLY_PARTS} bytes; send the root first"
+                    )
                 self._early.append(event)
             elif isinstance(event, PartData):
                 size += len(event.data)
@@ -203,7 +205,11 @@ def _flush(attachments: tuple[Attachment, ...]) -> None:
 async def receive_message(request: HttpRequest, limits: ReceivingLimits) -> IncomingMessage:
     """The message of a request, read as far as its root part. Raises HttpRefused, SoapFault, ClientGone."""
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise HttpRefused(415, "Content-Encoding is not supported; send the message as it is", headers=(("Accept-Encoding", "identity"),))
+        raise HttpRefused(
+            415,
+            "Content-Encoding is not supported; send the message as it is",
+            headers=(("Accept-Encoding", "identity"),),
+        )
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > limits.body:
         raise HttpRefused(413, f"The body is over {limits.body} bytes (limit body_bytes)")
