@@ -241,3 +241,12 @@ def test_each_missing_file_is_named_with_its_setting(tmp_path, tls, missing):
         check_files(load_text(tmp_path, text))
     told = [sentence.split(" is ")[0] for sentence in caught.value.problems]
     assert told == [*(f"listeners[0].{name}" for name in missing), "data_folder"]
+
+
+def test_the_folder_of_an_embedded_database_is_checked_too(tmp_path):
+    (tmp_path / "occupied").touch()
+    text = f"data_folder = 'data'\ndatabase_url = 'sqlite:///{tmp_path}/occupied/x.db'\n[[listeners]]\ntls = 'off'"
+    with pytest.raises(ConfigurationError) as caught:
+        check_files(load_text(tmp_path, text, **ANYONE))
+    (sentence,) = caught.value.problems
+    assert sentence.startswith(f"The folder of database_url is {tmp_path}/occupied, which cannot be made")

@@ -30,7 +30,11 @@ def _unreadable(settings: Settings) -> Iterator[str]:
 
 
 def _unwritable(settings: Settings) -> Iterator[str]:
-    folders = {"data_folder": settings.data_folder, "wire_log.folder": settings.wire_log.folder}
+    folders = {
+        "data_folder": settings.data_folder,
+        "The folder of database_url": _database_folder(settings),
+        "wire_log.folder": settings.wire_log.folder,
+    }
     for place, folder in folders.items():
         if folder is None:
             continue
@@ -41,3 +45,11 @@ def _unwritable(settings: Settings) -> Iterator[str]:
             continue
         if not os.access(folder, os.W_OK | os.X_OK):
             yield f"{place} is {folder}, which cannot be written to: give this user the right to write there."
+
+
+def _database_folder(settings: Settings) -> Path | None:
+    """The folder of an embedded database that lies elsewhere than the data."""
+    if not settings.database_url.startswith("sqlite:///"):
+        return None
+    folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
+    return None if folder == settings.data_folder else folder
