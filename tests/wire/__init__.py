@@ -1,0 +1,1 @@
+"""A real server on this machine, asked as any client asks it."""
