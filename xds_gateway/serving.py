@@ -171,12 +171,16 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
         serving_limits(settings.limits),
         tap=tap,
         stop=stop,
-        ready=lambda: os.write(ready, b"."),
+        ready=lambda: _announce(ready),
     )
     loop.remove_reader(alive)
     sweeping.cancel()
     await loop.run_in_executor(None, gateway.close)
     return 0
+
+
+def _announce(ready: int) -> None:
+    os.write(ready, b".")
 
 
 def _tap(folder: Path | None) -> Tap | None:

@@ -1,4 +1,4 @@
-"""Where everything meets: settings in, a gateway out. The only module that knows all objects, the clock and randomness."""
+"""Where everything meets: settings in, a gateway out. Only here all objects, the clock and randomness are known."""
 
 import asyncio
 import os
@@ -42,6 +42,7 @@ class UuidSource:
         self._process = 0
 
     def __call__(self) -> str:
+        """A fresh URN."""
         if not self._block or self._process != os.getpid():
             self._block, self._process = os.urandom(16 * 64).hex(), os.getpid()
         drawn, self._block = self._block[:32], self._block[32:]

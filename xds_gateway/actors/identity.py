@@ -1,4 +1,4 @@
-"""Permanent identity for the objects of a submission: symbolic ids become UUIDs, submitted UUIDs stay (ITI TF-2 3.42.4.1.3.7)."""
+"""Permanent identity for a submission: symbolic ids become UUIDs, submitted UUIDs stay (ITI TF-2 3.42.4.1.3.7)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -77,7 +77,7 @@ class _Ids(dict[str, str]):
 
 
 def with_document(entry: DocumentEntry, repository_unique_id: str, sha1: str, size: int) -> DocumentEntry:
-    """The entry as a repository hands it on: its own id, and hash and size when the source gave none (ITI TF-2 3.41.4.1.3.2)."""
+    """The entry as a repository hands it on: its own id, hash and size unless given (ITI TF-2 3.41.4.1.3.2)."""
     added: Mapping[str, str] = {"repositoryUniqueId": repository_unique_id, "hash": sha1, "size": str(size)}
     kept = tuple(s for s in entry.slots if s.name not in added)
     own = tuple(_kept_or_made(entry, name, value) for name, value in added.items())

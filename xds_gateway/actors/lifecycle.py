@@ -1,4 +1,4 @@
-"""What a submission does to the registry, decided on a snapshot: changes, or every reason why not (ITI TF-2 3.42.4.1.3).
+"""What a submission does to the registry, decided on a snapshot: changes, or why not (ITI TF-2 3.42.4.1.3).
 
 `plan` reads and judges; nothing happens until its changes are committed in the same transaction.
 """
@@ -98,7 +98,7 @@ class _Planning:
         return tuple(dict.fromkeys(found for text in sorted(texts) if (found := parse_patient_id(text))))
 
     def check_identity(self) -> None:
-        """UUIDs are new, uniqueIds of sets and folders are new, those of entries name the same bytes (3.42.4.1.3.3.1, .7)."""
+        """UUIDs are new, so are uniqueIds of sets and folders; those of entries name the same bytes (3.42.4.1.3.3)."""
         for identifier in sorted(self.own.keys() & self.known.keys()):
             self.found("ihe.registry.id", identifier, received=identifier)
         items = {item.unique_id: item for item in self.own.values() if item.unique_id}
@@ -129,7 +129,7 @@ class _Planning:
                 self._check_relationship(association)
 
     def _check_membership(self, association: Association) -> None:
-        """A member of a set may be of any patient when it is only referred to; of a folder never (TF-3 4.2.2.1.1, .2)."""
+        """What is only referred to may be of another patient in a set, never in a folder (TF-3 4.2.2.1.1, .2)."""
         container = self._end(association, "source")
         member = self._end(association, "target")
         if container is None or member is None:

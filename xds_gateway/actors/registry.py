@@ -20,7 +20,7 @@ from .ports import Transaction as StoreTransaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainPolicy:
-    """What a domain asks of its submissions and allows its queries; `max_results` counts objects of a LeafClass answer."""
+    """What a domain asks of its submissions and allows its queries; `max_results` counts objects of an answer."""
 
     profile: Profile
     repository_unique_id: str

@@ -56,7 +56,7 @@ class DocumentRepository:
         self._registry.admit(call, request.submission, found, "ITI-41")
 
     def provide(self, call: Call, request: ProvideRequest, spooled: Mapping[str, SpooledDocument]) -> RegistryResponse:
-        """Store documents, then register them (ITI TF-2 3.41.4.1.3.2); `spooled` is by the entry's id. Raises RequestRefused."""
+        """Store documents, by their entry's id, then register them (ITI TF-2 3.41.4.1.3.2). Raises RequestRefused."""
         self._check_contents(request, spooled)
         stored = self._keep(spooled)
         try:

@@ -14,7 +14,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def render_code_context(finding: Finding) -> str:
-    """The codeContext of a RegistryError; absent evidence is left out, `|` and brackets in values become their broad forms."""
+    """The codeContext of a RegistryError; evidence that is absent is left out, `|` and brackets in values change."""
     values = (finding.rule, finding.object_id, finding.attribute, finding.received, finding.expected, finding.clause)
     evidence = " | ".join(
         f"{name}={_shown(value)}" for name, value in zip(_FIELDS, values, strict=True) if value is not None
@@ -23,7 +23,7 @@ def render_code_context(finding: Finding) -> str:
 
 
 def parse_code_context(context: str) -> dict[str, str]:
-    """The evidence of a codeContext that this gateway wrote, with the sentence under "sentence"; only that for others."""
+    """The sentence and the evidence of a codeContext that this gateway wrote; only a sentence for others."""
     sentence, bracket, evidence = context.rpartition(" [rule=")
     if not bracket or not evidence.endswith("]"):
         return {"sentence": context}

@@ -195,7 +195,7 @@ _LITERAL: Final = re.compile(r"\s*(?:'((?:[^']|'')*)'|([^\s,()'][^,()']*))\s*")
 
 
 def parse_literals(text: str) -> tuple[str, ...] | None:
-    """Split one Value into its literals: quoted strings, bare numbers and lists in parentheses; None when it is none of these.
+    """Split one Value into its literals: quoted strings, numbers, lists in parentheses; None when it is none of these.
 
     `''` in a quoted string is one quote. A bare string is accepted too, since senders forget quotes (3.18.4.1.2.3.5).
     """

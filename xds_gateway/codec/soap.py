@@ -164,7 +164,7 @@ class _Addressing:
         return value
 
     def refuse_elsewhere(self, name: str) -> None:
-        """Refuse an answer address that is not anonymous: nothing is ever called (WS-Addressing 1.0 SOAP binding, 5.1)."""
+        """Refuse an answer address that is not anonymous, nothing is ever called (WS-Addressing SOAP binding, 5.1)."""
         addresses = {
             text(found) if (found := b.find(f"{{{WSA}}}Address")) is not None else ""
             for b in self._blocks
@@ -234,7 +234,8 @@ ENVELOPE_END: Final = b"</s:Body></s:Envelope>"
 def render_request_envelope(action: str, to: str, body: bytes, message_id: str) -> bytes:
     """A request as our own client sends it."""
     head = (
-        f'{_OPEN}<a:Action s:mustUnderstand="1">{escape(action)}</a:Action><a:MessageID>{escape(message_id)}</a:MessageID>'
+        f'{_OPEN}<a:Action s:mustUnderstand="1">{escape(action)}</a:Action>'
+        f"<a:MessageID>{escape(message_id)}</a:MessageID>"
         f"<a:ReplyTo><a:Address>{ANONYMOUS}</a:Address></a:ReplyTo>"
         f'<a:To s:mustUnderstand="1">{escape(to)}</a:To></s:Header><s:Body>'
     )
@@ -242,13 +243,14 @@ def render_request_envelope(action: str, to: str, body: bytes, message_id: str) 
 
 
 def render_fault(fault: SoapFault, message_id: str, relates_to: str | None) -> bytes:
-    """A SOAP 1.2 fault with the WS-Addressing fault action (SOAP 1.2 part 1, 5.4); 1.1 for a version mismatch is apart."""
+    """A SOAP 1.2 fault with the WS-Addressing fault action (SOAP 1.2 part 1, 5.4)."""
     action = FAULT_ACTION if fault.subcodes and fault.subcodes[0][0] == WSA else SOAP_FAULT_ACTION
     return b"".join(
         (
             _fault_head(fault, action, message_id, relates_to),
             f"<s:Fault><s:Code><s:Value>s:{fault.code.value}</s:Value>{_subcode(fault.subcodes)}</s:Code>"
-            f'<s:Reason><s:Text xml:lang="en">{escape(fault.reason)}</s:Text></s:Reason>{_detail(fault)}</s:Fault>'.encode(),
+            f'<s:Reason><s:Text xml:lang="en">{escape(fault.reason)}</s:Text></s:Reason>'
+            f"{_detail(fault)}</s:Fault>".encode(),
             ENVELOPE_END,
         )
     )

@@ -18,8 +18,11 @@ Wire = Literal["plain", "mtom"]
 
 
 class TransactionRow(NamedTuple):
-    """One transaction. `actor_method` is the method of the actor at `endpoint`; `wire` the form that the standard asks of
-    its messages (the answer follows the caller's form); `failure` which actor's general error code stands for our own faults."""
+    """One transaction.
+
+    `actor_method` is the method of the actor at `endpoint`; `wire` is the form that the standard asks of its messages,
+    while the answer follows the caller's form.
+    """
 
     name: str
     endpoint: Endpoint
@@ -60,7 +63,7 @@ _BY_ACTION: Final[dict[tuple[str, str], TransactionRow]] = {
 
 
 def transaction_for(endpoint: str, action: str, body: str) -> TransactionRow:
-    """The row that a message asks for; wsa:Action and the body element must agree (ITI TF-2 V.3.2). Raises SoapFault."""
+    """The row that a message asks for; wsa:Action and the body must agree (ITI TF-2 V.3.2). Raises SoapFault."""
     row = _BY_ACTION.get((endpoint, action))
     if row is None:
         raise action_not_supported(action)

@@ -121,7 +121,8 @@ def _has_error(findings: tuple[Finding, ...]) -> bool:
 
 def _error_list(findings: tuple[Finding, ...]) -> str:
     highest = v.ERROR if _has_error(findings) else v.WARNING
-    return f'<rs:RegistryErrorList highestSeverity="{highest}">{"".join(_error(f) for f in findings)}</rs:RegistryErrorList>'
+    errors = "".join(_error(f) for f in findings)
+    return f'<rs:RegistryErrorList highestSeverity="{highest}">{errors}</rs:RegistryErrorList>'
 
 
 def _error(finding: Finding) -> str:
@@ -191,7 +192,8 @@ def render_query_request(request: QueryRequest) -> bytes:
     return (
         f'<q:AdhocQueryRequest xmlns:q="{QUERY}" xmlns:rim="{RIM}">'
         f'<q:ResponseOption returnComposedObjects="true" returnType="{escape(request.return_type)}"/>'
-        f'<rim:AdhocQuery id="{escape(request.query_id)}"{_home(request.home)}>{slots}</rim:AdhocQuery></q:AdhocQueryRequest>'
+        f'<rim:AdhocQuery id="{escape(request.query_id)}"{_home(request.home)}>{slots}</rim:AdhocQuery>'
+        "</q:AdhocQueryRequest>"
     ).encode()
 
 

@@ -1,4 +1,4 @@
-"""The one XML parser of the gateway: no DTD, no entities, no network, bounded work (SOAP 1.2 part 1, 5; security.md X1, X2)."""
+"""The one XML parser of the gateway: no DTD, no entities, no network, bounded work (SOAP 1.2 part 1, 5)."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class XmlLimits:
 
 
 def parse(data: bytes, limits: XmlLimits, *, charset: str | None = None) -> etree._Element:
-    """Read one document and return its root; raises a SoapFault of code Sender that names what is wrong, never content."""
+    """Read one document and return its root; raises a Sender fault that names what is wrong, never content."""
     if len(data) > limits.size:
         raise _refused("xml.size", f"The XML of this message is over {limits.size} bytes (limit envelope_bytes)")
     data = _as_utf8_compatible(data, charset)

@@ -1,4 +1,4 @@
-"""Failures as values: findings of a refused request, and messages that cannot be read (ITI TF-3 4.2.4, ITI TF-2 V.3)."""
+"""Failures as values: findings of refused requests, messages that cannot be read (ITI TF-3 4.2.4, TF-2 V.3)."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -62,7 +62,7 @@ class Severity(str, Enum):
 class Finding:
     """One thing that is wrong with a request, with its evidence.
 
-    `rule` is a stable id of docs/rules.md; `sentence` tells a vendor what to change; `clause` is where the standard says so.
+    `rule` is a stable id of docs/rules.md; `sentence` says what to change, `clause` where the standard says so.
     """
 
     code: ErrorCode
@@ -108,9 +108,9 @@ class FaultDetail:
 
 
 class SoapFault(GatewayError):
-    """The message cannot be read or processed as SOAP: answered with an env:Fault (SOAP 1.2 part 1, 5.4; WS-Addressing 1.0 SOAP binding, 6).
+    """The message cannot be read or processed as SOAP: answered with a Fault (SOAP 1.2 part 1, 5.4).
 
-    `subcodes` are (namespace, local name) pairs, outermost first; `rule` and `limit` go to the log, not only the reason.
+    `subcodes` are (namespace, local name) pairs, outermost first; `rule` goes to the log.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ class PatientId(NamedTuple):
 
 
 def parse_patient_id(text: str) -> PatientId | None:
-    """Read a CX of the form `id^^^[namespace]&oid&ISO[^type...]`; None when it has no id or no OID (ITI TF-3 4.2.3.1.7)."""
+    """Read a CX `id^^^[namespace]&oid&ISO[^type...]`; None when it has no id or no OID (ITI TF-3 4.2.3.1.7)."""
     components = text.split("^")
     if len(components) < 4 or not components[0]:
         return None

@@ -59,7 +59,7 @@ class RegisterRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryRequest:
-    """ITI-18: a stored query as sent; each parameter keeps its slots, for OR within one and AND across (ITI TF-2 3.18.4.1.2)."""
+    """ITI-18: a stored query as sent; parameters keep their slots, for OR in one, AND across (ITI TF-2 3.18.4.1.2)."""
 
     query_id: str
     return_type: str

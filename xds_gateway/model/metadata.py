@@ -13,7 +13,6 @@ from typing import ClassVar, NamedTuple, TypeVar
 
 from . import vocabulary as v
 
-
 T = TypeVar("T", "Slot", "Classification", "ExternalIdentifier")
 
 

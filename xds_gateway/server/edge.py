@@ -1,6 +1,6 @@
 """The protocol at the edge: uvicorn's HTTP/1.1 with a client certificate, deadlines and limits (security.md H1, H2).
 
-A sender that is slow with its headers or silent in its body is closed, whatever it holds open costs a few hundred bytes.
+A sender that is slow with its headers or silent in its body is closed; what it holds open costs a few hundred bytes.
 """
 
 import asyncio
@@ -127,7 +127,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins: its headers have a deadline of their own."""
         super().on_message_begin()
-        self.scope["extensions"] = {"tls": {"client_certificate": self._certificate}}  # type: ignore[typeddict-unknown-key]
+        self.scope["extensions"] = {"tls": {"client_certificate": self._certificate}}
         self._rearm(self.limits.header_seconds)
 
     def on_headers_complete(self) -> None:

@@ -25,7 +25,6 @@ from ..codec.transactions import TransactionRow, transaction_for
 from ..codec.xml import XmlLimits, parse
 from ..model.errors import (
     DocumentDamaged,
-    ErrorCode,
     FaultCode,
     Finding,
     HttpRefused,
@@ -112,7 +111,7 @@ class Pipeline:
         except ClientGone:
             self._log(exchange, "client gone", 0)
             raise
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - each becomes an answer
             response = await self._run(self._failure, exchange, failure)
         self._log(exchange, "refused" if exchange.codes else "done", response.status)
         return response

@@ -1,4 +1,4 @@
-"""A SOAP message off the wire: the root part first and whole, attachments only when somebody wants them (ITI TF-2 V.8)."""
+"""A SOAP message off the wire: the root part first and whole, attachments only when wanted (ITI TF-2 V.8)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field

@@ -32,7 +32,7 @@ def _load_six_for_new_pythons() -> None:
     six = importlib.util.module_from_spec(spec)
     sys.modules["spyne.util.six"] = six
     spec.loader.exec_module(six)
-    importer = type(six._importer)  # type: ignore[attr-defined]
+    importer = type(six._importer)
 
     def find_spec(self: Any, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
         return ModuleSpec(fullname, self) if fullname in self.known_modules else None
@@ -72,7 +72,7 @@ class SoapServices:
         self._server = _Server(application)
 
     def dispatch(self, row: TransactionRow, body: etree._Element, handler: Handler) -> Any:
-        """Call `handler` through the spyne method of this row; raises what it raises, SoapFault when no service has it."""
+        """Call `handler` through the spyne method of this row. Raises what that raises, SoapFault without service."""
         call = _Call(row, body, handler)
         self._server.call(call)
         if call.raised is not None:
@@ -99,7 +99,7 @@ class _Call:
         self.answered = True
         try:
             self.outcome = self.handler(row, body)
-        except BaseException as raised:  # carried past spyne and raised again by dispatch
+        except BaseException as raised:  # noqa: BLE001 - carried past spyne and raised again by dispatch
             self.raised = raised
 
 
@@ -119,7 +119,7 @@ def _method(row: TransactionRow) -> Any:
     return rpc(AnyXml, _returns=AnyXml, _body_style="bare", _operation_name=row.operation)(method)
 
 
-class _ParsedTree(ProtocolBase):
+class _ParsedTree(ProtocolBase):  # type: ignore[misc]
     """A protocol whose documents are parsed before spyne sees them."""
 
     def create_in_document(self, ctx: MethodContext, in_string_encoding: str | None = None) -> None:
@@ -135,7 +135,7 @@ class _ParsedTree(ProtocolBase):
         ctx.in_object = ctx.udc.body
 
 
-class _Server(ServerBase):
+class _Server(ServerBase):  # type: ignore[misc]
     """A spyne transport without a socket: our own edge brings the messages."""
 
     transport = "xds_gateway"

@@ -1,4 +1,4 @@
-"""A tap at the edge: the bytes of each exchange as they were, in a folder of its own (off unless wire_log.folder is set)."""
+"""A tap at the edge: the bytes of each exchange as they were, in a folder of its own (off by default)."""
 
 import itertools
 import os
