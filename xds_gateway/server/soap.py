@@ -119,7 +119,7 @@ def _method(row: TransactionRow) -> Any:
     return rpc(AnyXml, _returns=AnyXml, _body_style="bare", _operation_name=row.operation)(method)
 
 
-class _ParsedTree(ProtocolBase):  # type: ignore[misc]
+class _ParsedTree(ProtocolBase):
     """A protocol whose documents are parsed before spyne sees them."""
 
     def create_in_document(self, ctx: MethodContext, in_string_encoding: str | None = None) -> None:
@@ -135,7 +135,7 @@ class _ParsedTree(ProtocolBase):  # type: ignore[misc]
         ctx.in_object = ctx.udc.body
 
 
-class _Server(ServerBase):  # type: ignore[misc]
+class _Server(ServerBase):
     """A spyne transport without a socket: our own edge brings the messages."""
 
     transport = "xds_gateway"
