@@ -25,6 +25,7 @@ down_revision: Final = None
 _ID: Final = BigInteger().with_variant(Integer(), "sqlite")
 _UUID: Final = LargeBinary(length=16)
 _LATER: Final = text("lid IS NOT NULL")
+_STORED: Final = text("document IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -139,7 +140,13 @@ def _entries() -> None:
         ForeignKeyConstraint(["unique_id"], ["unique_id.id"], name="fk_document_entry_unique_id"),
         PrimaryKeyConstraint("id", name="pk_document_entry"),
     )
-    op.create_index("ix_document_entry_document", "document_entry", ["document"])
+    op.create_index(
+        "ix_document_entry_document",
+        "document_entry",
+        ["document"],
+        sqlite_where=_STORED,
+        postgresql_where=_STORED,
+    )
     op.create_index("ix_document_entry_lid", "document_entry", ["lid"], sqlite_where=_LATER, postgresql_where=_LATER)
     op.create_index("ix_document_entry_patient", "document_entry", ["patient", text("creation_time_lo DESC")])
     op.create_index("ix_document_entry_unique_id", "document_entry", ["unique_id"])
