@@ -23,7 +23,7 @@ from ..model.datatypes import Author, Code
 from ..model.messages import DocumentRequest
 from .answers import read_documents, read_related
 from .errors import Damaged, Misconfigured
-from .http import HttpChannel, Timeouts, TlsFiles
+from .http import HttpChannel, Timeouts, TlsFiles, Transferred, nobody_watches
 from .journal import Journal
 from .mtom import DocumentReceiver
 from .queries import ANY_TIME, DocumentFilter, Period, find_documents, get_documents, get_related_documents
@@ -52,17 +52,19 @@ class Gateway:
         ca: Path | None = None,
         timeout: tuple[float, float] = (10.0, 60.0),
         journal: Path | None = None,
+        transferred: Transferred = nobody_watches,
         new_uuid: Callable[[], UUID] = uuid4,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Nothing is sent yet. `certificate`, `key` and `ca` are PEM files; `timeout` is (connect, read) in seconds.
 
         `journal` is the folder of submission journals, by default `xds-gateway/journal` in the user's state folder.
+        `transferred` is told the size of each piece of a body that has been sent or received, for those who draw it.
         Raises Misconfigured for unusable files.
         """
         self._new_uuid = new_uuid
         kept = Journal(journal or default_journal())
-        self._channel = HttpChannel(TlsFiles(certificate=certificate, key=key, ca=ca), Timeouts(*timeout))
+        self._channel = HttpChannel(TlsFiles(certificate=certificate, key=key, ca=ca), Timeouts(*timeout), transferred)
         self._soap = SoapClient(registry_url, repository_url, self._channel, new_uuid)
         self._source = DocumentSource(self._soap, kept, f"{registry_url} {repository_url}", new_uuid, clock)
 

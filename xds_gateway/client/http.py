@@ -1,7 +1,7 @@
 """HTTP with mutual TLS: one POST, its body streamed out and its answer streamed in; failures of the network by name."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import urllib3
 from .errors import Misconfigured, TimedOut, TlsRefused, Unreachable
 
 CHUNK: Final = 256 * 1024
+_TIMEOUTS: Final = (TimeoutError, requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,29 @@ class Streamed(Protocol):
         """The bytes in pieces."""
 
 
+Transferred = Callable[[int], None]
+
+
+def nobody_watches(size: int) -> None:
+    """Take no notice of bytes that went over the network."""
+
+
+class _Watched:
+    """A body that tells how much of it has left."""
+
+    def __init__(self, body: Streamed, transferred: Transferred) -> None:
+        self._body = body
+        self._transferred = transferred
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._body:
+            yield piece
+            self._transferred(len(piece))
+
+
 class HttpAnswer:
     """An answer whose head is here and whose body is read by iterating, once."""
 
@@ -83,15 +107,18 @@ class HttpAnswer:
 
     def __iter__(self) -> Iterator[bytes]:
         with self._channel.translated(self._url):
-            yield from self._response.iter_content(CHUNK)
+            for piece in self._response.iter_content(CHUNK):
+                self._channel.transferred(len(piece))
+                yield piece
 
 
 class HttpChannel:
     """Connections to the gateway, kept alive between requests; not for use by several threads at once."""
 
-    def __init__(self, tls: TlsFiles, timeouts: Timeouts) -> None:
-        """Raises Misconfigured for unusable TLS files."""
+    def __init__(self, tls: TlsFiles, timeouts: Timeouts, transferred: Transferred = nobody_watches) -> None:
+        """`transferred` is told the size of each piece of a streamed body; raises Misconfigured for unusable TLS files."""
         tls.check()
+        self.transferred = transferred
         self._tls = tls
         self._timeouts = (timeouts.connect, timeouts.read)
         self._session = requests.Session()
@@ -112,10 +139,10 @@ class HttpChannel:
 
         Redirects are not followed.
         """
-        with self.translated(url):
+        with self.translated(url, self._hint(url)):
             response = self._session.post(
                 url,
-                data=body,
+                data=body if isinstance(body, bytes) else _Watched(body, self.transferred),
                 headers={"Content-Type": content_type},
                 timeout=self._timeouts,
                 stream=True,
@@ -127,8 +154,8 @@ class HttpChannel:
             response.close()
 
     @contextmanager
-    def translated(self, url: str) -> Iterator[None]:
-        """Turn failures of the network into errors of the SDK."""
+    def translated(self, url: str, hint: str = "") -> Iterator[None]:
+        """Turn failures of the network into errors of the SDK; `hint` is added where a connection just ends."""
         try:
             yield
         except (
@@ -138,30 +165,31 @@ class HttpChannel:
         ) as wrong:
             raise Misconfigured(f"{url} is not an http or https address") from wrong
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as wrong:
-            raise self._failure(url, wrong) from wrong
+            raise self._failure(url, wrong, hint) from wrong
 
-    def _failure(self, url: str, wrong: Exception) -> Unreachable:
+    def _failure(self, url: str, wrong: Exception, hint: str) -> Unreachable:
         causes = list(_causes(wrong))
-        for cause in causes:
-            if isinstance(cause, (TimeoutError, requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)):
-                return TimedOut(
-                    url, f"no answer within {self._timeouts[0]:g} s to connect, {self._timeouts[1]:g} s to read"
-                )
-        for cause in causes:
-            if isinstance(cause, ssl.SSLError):
-                return TlsRefused(url, self._tls_reason(cause))
-        reason = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), "the connection was cut")
-        return Unreachable(url, reason + self._hint(url))
-
-    def _tls_reason(self, cause: ssl.SSLError) -> str:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the gateway's certificate is not accepted: {cause.verify_message}"
-        alert = (cause.reason or str(cause)).replace("_", " ").lower()
-        return f"TLS failed: {alert}{self._hint('https:')}"
+        if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes):
+            return Unreachable(url, _reason(causes))
+        if any(isinstance(c, _TIMEOUTS) for c in causes):
+            connect, read = self._timeouts
+            return TimedOut(url, f"no answer within {connect:g} s to connect, {read:g} s to read")
+        tls = next((c for c in causes if isinstance(c, ssl.SSLError) and not isinstance(c, ssl.SSLEOFError)), None)
+        if isinstance(tls, ssl.SSLCertVerificationError):
+            return TlsRefused(url, f"the gateway's certificate is not accepted: {tls.verify_message}")
+        if tls is not None:
+            return TlsRefused(url, f"TLS failed: {(tls.reason or str(tls)).replace('_', ' ').lower()}{hint}")
+        return TlsRefused(url, _reason(causes) + hint) if hint else Unreachable(url, _reason(causes))
 
     def _hint(self, url: str) -> str:
+        """What a connection that ends before any answer may mean: servers often cut it without saying why."""
         wanted = urlsplit(url).scheme == "https" and not self._tls.certificate
         return "; no client certificate was given, the gateway may require one" if wanted else ""
+
+
+def _reason(causes: list[BaseException]) -> str:
+    told = (c.strerror for c in causes if isinstance(c, OSError) and not isinstance(c, ssl.SSLError) and c.strerror)
+    return next(told, "the connection was cut")
 
 
 def _causes(wrong: BaseException) -> Iterator[BaseException]:
