@@ -139,14 +139,19 @@ def make_identifier(scheme: str, value: str | None, owner: str, identifier: str)
     return ExternalIdentifier(id=identifier, registry_object=owner, scheme=scheme, value=value, name=name)
 
 
+def _part(owner: str, name: str) -> str:
+    """A symbolic id for a part of an object, also when the object has a UUID."""
+    return f"{owner.removeprefix('urn:uuid:')}-{name}"
+
+
 def _codes(owner: str, codes: Mapping[str, tuple[Code, ...]]) -> tuple[Classification, ...]:
     listed = [(scheme, code) for scheme, values in codes.items() for code in values]
-    return tuple(make_code(scheme, code, owner, f"{owner}-cl{n}") for n, (scheme, code) in enumerate(listed))
+    return tuple(make_code(scheme, code, owner, _part(owner, f"cl{n}")) for n, (scheme, code) in enumerate(listed))
 
 
 def _identifiers(owner: str, values: Mapping[str, str | None]) -> tuple[ExternalIdentifier, ...]:
     return tuple(
-        make_identifier(scheme, value, owner, f"{owner}-id{n}")
+        make_identifier(scheme, value, owner, _part(owner, f"id{n}"))
         for n, (scheme, value) in enumerate(values.items())
         if value is not None
     )
@@ -173,8 +178,8 @@ def make_entry(
         description=(LocalizedString("Relue", "fr-FR", "UTF-8"),),
         classifications=(
             *_codes(owner, {**ENTRY_CODES, **(codes or {})}),
-            make_author(v.DE_AUTHOR, owner, f"{owner}-author1"),
-            make_author(v.DE_AUTHOR, owner, f"{owner}-author2", {"authorPerson": "^Robot"}),
+            make_author(v.DE_AUTHOR, owner, _part(owner, "author1")),
+            make_author(v.DE_AUTHOR, owner, _part(owner, "author2"), {"authorPerson": "^Robot"}),
         ),
         external_identifiers=_identifiers(
             owner,
@@ -202,9 +207,9 @@ def make_set(
         name=(LocalizedString("Sortie", "fr-FR", "UTF-8"),),
         description=(LocalizedString("Envoi automatique", "fr-FR", "UTF-8"),),
         classifications=(
-            make_node(v.SUBMISSION_SET_NODE, owner, f"{owner}-node"),
+            make_node(v.SUBMISSION_SET_NODE, owner, _part(owner, "node")),
             *_codes(owner, {**SET_CODES, **(codes or {})}),
-            make_author(v.SS_AUTHOR, owner, f"{owner}-author1"),
+            make_author(v.SS_AUTHOR, owner, _part(owner, "author1")),
         ),
         external_identifiers=_identifiers(
             owner,
@@ -236,7 +241,7 @@ def make_folder(
         name=(LocalizedString("Séjour de mars", "fr-FR", "UTF-8"),),
         description=(LocalizedString("Cardiologie", "fr-FR", "UTF-8"),),
         classifications=(
-            make_node(v.FOLDER_NODE, owner, f"{owner}-node"),
+            make_node(v.FOLDER_NODE, owner, _part(owner, "node")),
             *_codes(owner, {**FOLDER_CODES, **(codes or {})}),
         ),
         external_identifiers=_identifiers(
@@ -249,7 +254,7 @@ def make_folder(
 def make_association(source: str, target: str, association_type: str = v.HAS_MEMBER, **changes: Any) -> Association:
     """An Association between two ids, without slots."""
     association = Association(
-        id=f"{association_type.rsplit(':', 1)[-1]}-{source}-{target}",
+        id=_part(f"{association_type.rsplit(':', 1)[-1]}-{source}", target),
         association_type=association_type,
         source=source,
         target=target,
@@ -265,7 +270,7 @@ def make_member(source: str, target: str, status: str | None = "Original", **cha
 
 def make_documentation(owner: str) -> Classification:
     """The Classification that documents a relationship."""
-    return make_code(v.ASSOCIATION_DOCUMENTATION, Code("COR", "1.2.3.4", "Correction"), owner, f"{owner}-doc")
+    return make_code(v.ASSOCIATION_DOCUMENTATION, Code("COR", "1.2.3.4", "Correction"), owner, _part(owner, "doc"))
 
 
 def make_submission(

@@ -1,6 +1,7 @@
 """Associations of a message: their types, what they may link, and who is a member of whom (ITI TF-3 4.2.2).
 
 An end that is not in the message and is a UUID belongs to the registry's own checks; everything else is decided here.
+Empty ids, ends and types were reported when the message was read, and nothing more follows from them.
 """
 
 from collections import Counter
@@ -9,7 +10,15 @@ from typing import Final
 
 from ..model import vocabulary as v
 from ..model.errors import ErrorCode
-from ..model.metadata import Association, DocumentEntry, Folder, RegistryObject, Submission, SubmissionSet
+from ..model.metadata import (
+    Association,
+    DocumentEntry,
+    Folder,
+    RegistryObject,
+    Submission,
+    SubmissionSet,
+    UnclassifiedPackage,
+)
 from .engine import METADATA, UNRESOLVED, Codes, Report, Rule
 
 _DEPRECATED: Final = Codes(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, ErrorCode.REGISTRY_DEPRECATED_DOCUMENT)
@@ -51,7 +60,7 @@ RULES: Final = (
          "Let a HasMember start at the SubmissionSet or at a Folder: {received} is neither.",
          "a SubmissionSet or a Folder", "ITI TF-3 4.2.2.1", "a HasMember from an entry"),
     _row("ihe.as.member.target", "targetObject",
-         "Correct the target of the HasMember: {received} cannot be a member of this {attribute}.",
+         "Correct the target of the HasMember: {received} cannot be a member here, only {expected}.",
          "of a set: an entry, a folder or a folder's HasMember; of a folder: an entry", "ITI TF-3 4.1.2.1, 4.2.1.3",
          "a folder in a folder, a HasMember from a set to itself"),
     _row("ihe.as.member.status", "SubmissionSetStatus",
@@ -90,6 +99,7 @@ RULES: Final = (
          "one replacement of each document", "ITI TF-2 3.42.4.1.3.5", "two RPLC with one target", _DEPRECATED),
 )  # fmt: skip
 
+_SET_MEMBERS: Final = "an entry, a folder or a folder's HasMember"
 _REPLACING: Final = frozenset((v.RPLC, v.XFRM_RPLC))
 _REGISTERED_TARGET: Final = frozenset((v.RPLC, v.XFRM_RPLC, v.IS_SNAPSHOT_OF))
 _RELATIONSHIPS: Final = frozenset(v.RELATIONSHIPS)
@@ -101,6 +111,8 @@ def check_associations(submission: Submission, objects: tuple[RegistryObject, ..
     by_id = {item.id: item for item in objects}
     members: set[str] = set()
     for association in submission.associations:
+        if not (association.association_type and association.source and association.target):
+            continue
         if association.association_type == v.HAS_MEMBER:
             _check_member(association, by_id, members, report)
         elif association.association_type in _RELATIONSHIPS:
@@ -132,6 +144,8 @@ def _check_member(
     association: Association, by_id: Mapping[str, RegistryObject], members: set[str], report: Report
 ) -> None:
     source, target = by_id.get(association.source), by_id.get(association.target)
+    if isinstance(source, UnclassifiedPackage) or isinstance(target, UnclassifiedPackage):
+        return  # the package must say first what it is
     if any(c.scheme == v.ASSOCIATION_DOCUMENTATION for c in association.classifications):
         report.add("ihe.as.documentation", object_id=association.id)
     if source is None and not _is_resolved(association.source, by_id):
@@ -146,8 +160,8 @@ def _check_member(
         report.add(
             "ihe.as.member.target",
             object_id=association.id,
-            attribute="SubmissionSet" if isinstance(source, SubmissionSet) else "Folder",
             received=_named(target),
+            expected=_SET_MEMBERS if isinstance(source, SubmissionSet) else "an entry",
         )
         return
     if isinstance(source, SubmissionSet):
@@ -217,13 +231,13 @@ def _check_membership(
     submission: Submission, by_id: Mapping[str, RegistryObject], members: set[str], report: Report
 ) -> None:
     for entry in submission.document_entries:
-        if entry.id not in members:
+        if entry.id and entry.id not in members:
             report.add("ihe.de.member", object=entry.KIND, object_id=entry.id)
     for folder in submission.folders:
-        if folder.id not in members:
+        if folder.id and folder.id not in members:
             report.add("ihe.fd.member", object=folder.KIND, object_id=folder.id)
     for association in submission.associations:
-        if association.id not in members and _fills_folder(association, by_id):
+        if association.id and association.id not in members and _fills_folder(association, by_id):
             source = by_id.get(association.source)
             if isinstance(source, Folder) or (source is None and association.source.startswith("urn:uuid:")):
                 report.add("ihe.as.folder.member", object_id=association.id)

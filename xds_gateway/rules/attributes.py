@@ -5,12 +5,13 @@ One line per attribute: whether it must be sent in ITI-41 and ITI-42 (ITI TF-3 T
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ..model import vocabulary as v
 from ..model.errors import ErrorCode
 from . import datatypes as d
-from .engine import METADATA, ONLY_REGISTER, REPOSITORY_METADATA, AttributeTest, Codes, Coding, Rule, Test
+from .engine import METADATA, ONLY_REGISTER, REPOSITORY_METADATA, AttributeTest, Check, Codes, Coding, Rule
 
 
 class Attribute(NamedTuple):
@@ -145,9 +146,11 @@ TABLES: Final = {
     "author": Table("author", "4.2.3.1.4", AUTHOR),
 }
 
-# Codes of a format rule other than the registry's in both transactions: a repository verifies hash and size itself, and
-# replaces repositoryUniqueId (ITI TF-2 3.41.4.1.3, 3.41.4.1.3.2).
-_FORMAT_CODES: Final = {"hash": REPOSITORY_METADATA, "size": REPOSITORY_METADATA, "repositoryUniqueId": ONLY_REGISTER}
+# Rules about one value that do not have the registry's code in both transactions: a repository verifies hash and size
+# itself, and replaces repositoryUniqueId (ITI TF-2 3.41.4.1.3, 3.41.4.1.3.2).
+_OWN_CODES: Final = {"hash": REPOSITORY_METADATA, "size": REPOSITORY_METADATA, "repositoryUniqueId": ONLY_REGISTER}
+
+_ON_DEMAND_CLAUSE: Final = "ITI TF-2 3.42.4.1.2, 3.41.4.1.2"
 
 
 def attribute_rules() -> Iterator[Rule]:
@@ -156,7 +159,10 @@ def attribute_rules() -> Iterator[Rule]:
         for attribute in table.lines:
             yield from _rules_of(kind, table, attribute)
     object_type = next(line for line in DOCUMENT_ENTRY if line.name == "objectType")
-    yield _format_rule("DocumentEntry", "ihe.de.objectType.onDemand", object_type, _STABLE, "ITI TF-3 4.1.1.3.2")
+    on_demand = _format_rule("DocumentEntry", "ihe.de.objectType.onDemand", object_type, _STABLE, _ON_DEMAND_CLAUSE)
+    yield replace(
+        on_demand, sentence="Send a stable document, with objectType {expected}: on-demand ones go by ITI-61."
+    )
 
 
 def _rules_of(kind: str, table: Table, attribute: Attribute) -> Iterator[Rule]:
@@ -164,9 +170,9 @@ def _rules_of(kind: str, table: Table, attribute: Attribute) -> Iterator[Rule]:
     clause = f"ITI TF-3 {table.section}" + (f".{attribute.detail}" if attribute.detail else "")
     needs = (attribute.iti41, attribute.iti42)
     if "R" in needs:
-        yield _optionality_rule(kind, f"{prefix}.required", attribute, Test.REQUIRED, "R")
+        yield _optionality_rule(kind, f"{prefix}.required", attribute, Check.REQUIRED, "R")
     if "X" in needs:
-        yield _optionality_rule(kind, f"{prefix}.prohibited", attribute, Test.PROHIBITED, "X")
+        yield _optionality_rule(kind, f"{prefix}.prohibited", attribute, Check.PROHIBITED, "X")
     elif not attribute.many and attribute.coding is not Coding.FIELD:
         yield _single_rule(kind, f"{prefix}.single", attribute, clause)
     if attribute.datatype is not None:
@@ -174,13 +180,13 @@ def _rules_of(kind: str, table: Table, attribute: Attribute) -> Iterator[Rule]:
 
 
 _WORDS: Final = {
-    Test.REQUIRED: ("Add {attribute} to the {object}: {expected}.", "{0}", "absent, or only white space"),
-    Test.PROHIBITED: ("Remove {attribute} from the {object}: it is not accepted here.", "absent: no {0}", "present"),
+    Check.REQUIRED: ("Add {attribute} to the {object}: {expected}.", "{0}", "absent, or only white space"),
+    Check.PROHIBITED: ("Remove {attribute} from the {object}: it is not accepted here.", "absent: no {0}", "present"),
 }
 
 
-def _optionality_rule(kind: str, rule_id: str, attribute: Attribute, test: Test, letter: str) -> Rule:
-    sentence, expected, example = _WORDS[test]
+def _optionality_rule(kind: str, rule_id: str, attribute: Attribute, check: Check, letter: str) -> Rule:
+    sentence, expected, example = _WORDS[check]
     code = ErrorCode.REGISTRY_METADATA_ERROR
     return Rule(
         id=rule_id,
@@ -191,7 +197,7 @@ def _optionality_rule(kind: str, rule_id: str, attribute: Attribute, test: Test,
         expected=expected.format(attribute.coding.value.format(attribute.key)),
         clause="ITI TF-3 Table 4.3.1-3",
         example=example,
-        test=AttributeTest(test, kind, attribute.coding, attribute.key),
+        test=AttributeTest(check, kind, attribute.coding, attribute.key),
     )
 
 
@@ -200,12 +206,12 @@ def _single_rule(kind: str, rule_id: str, attribute: Attribute, clause: str) -> 
         id=rule_id,
         object=kind,
         attribute=attribute.name,
-        codes=METADATA,
+        codes=_OWN_CODES.get(attribute.name, METADATA),
         sentence="Send one value of {attribute} in the {object}: {received} were received.",
         expected="at most one value",
         clause=clause,
         example="two values",
-        test=AttributeTest(Test.SINGLE, kind, attribute.coding, attribute.key),
+        test=AttributeTest(Check.SINGLE, kind, attribute.coding, attribute.key),
     )
 
 
@@ -214,10 +220,10 @@ def _format_rule(kind: str, rule_id: str, attribute: Attribute, datatype: d.Data
         id=rule_id,
         object=kind,
         attribute=attribute.name,
-        codes=_FORMAT_CODES.get(attribute.name, METADATA),
-        sentence="Change {attribute} of the {object} to {expected}.",
+        codes=_OWN_CODES.get(attribute.name, METADATA),
+        sentence="Write {attribute} of the {object} as {expected}.",
         expected=datatype.expected,
         clause=f"{clause}, {datatype.clause}" if datatype.clause else clause,
         example=datatype.example,
-        test=AttributeTest(Test.FORMAT, kind, attribute.coding, attribute.key, datatype),
+        test=AttributeTest(Check.FORMAT, kind, attribute.coding, attribute.key, datatype),
     )

@@ -153,8 +153,9 @@ _MIME: Final = re.compile(rf'{_NAME_OF_MIME}/{_NAME_OF_MIME}(?:\s*;\s*{_NAME_OF_
 _SHA1: Final = re.compile(r"[0-9a-fA-F]{40}")
 _SIZE: Final = re.compile(r"[0-9]{1,18}")
 _URI: Final = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
+# The grammar of RFC 5646 2.1 without primary languages of four letters and more, of which none is registered.
 _LANGUAGE: Final = re.compile(
-    r"(?:(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
+    r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
     r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?"
     r"|x(?:-[a-z0-9]{1,8})+|i-[a-z]{3,8}|en-gb-oed|sgn-(?:be-fr|be-nl|ch-de))",
     re.IGNORECASE,
@@ -170,12 +171,12 @@ _DIGEST_HINTS: Final = (
 
 
 def is_identifier(text: str) -> bool:
-    """True for any identifier of at most 256 characters without control characters or white space around it.
+    """True for any identifier without control characters and without white space around it.
 
     To everybody but its creator a DocumentEntry.uniqueId is opaque (ITI TF-3 4.2.3.2.26): `oid`, `oid^extension`, UUID
     and URI are all accepted.
     """
-    return len(text) <= 256 and text == text.strip() and _CONTROL.search(text) is None
+    return text == text.strip() and _CONTROL.search(text) is None
 
 
 def is_availability(text: str) -> bool:
@@ -237,14 +238,14 @@ OID_URN: Final = DataType(name="OID URN", valid=_OID_URN.fullmatch, expected="ur
 IDENTIFIER: Final = DataType(
     name="Identifier",
     valid=is_identifier,
-    expected="at most 256 characters, no white space around it, no control characters",
+    expected="an identifier without white space around it and without control characters",
     example=" 1.2.3",
 )
 MIME_TYPE: Final = DataType(name="MIME type", valid=_MIME.fullmatch, expected="type/subtype", example="pdf")
 SHA1: Final = DataType(
     name="SHA1",
     valid=_SHA1.fullmatch,
-    expected="SHA-1 as 40 hexadecimal digits",
+    expected="a SHA-1 of 40 hexadecimal digits",
     example="2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
     hint=digest_hint,
 )
@@ -280,11 +281,11 @@ def _at_most(length: int) -> Callable[[str], bool]:
 
 #   length in characters that the text gives for titles: "less than 128", "less than 256", "256"
 TITLE_127: Final = DataType(
-    name="String", valid=_at_most(127), expected="less than 128 characters", example="t" * 128, clause=None
+    name="String", valid=_at_most(127), expected="text of less than 128 characters", example="t" * 128, clause=None
 )
 TITLE_255: Final = DataType(
-    name="String", valid=_at_most(255), expected="less than 256 characters", example="t" * 256, clause=None
+    name="String", valid=_at_most(255), expected="text of less than 256 characters", example="t" * 256, clause=None
 )
 TITLE_256: Final = DataType(
-    name="String", valid=_at_most(256), expected="at most 256 characters", example="t" * 257, clause=None
+    name="String", valid=_at_most(256), expected="text of at most 256 characters", example="t" * 257, clause=None
 )

@@ -29,7 +29,7 @@ class Codes(NamedTuple):
     iti42: ErrorCode | None
 
 
-class Test(Enum):
+class Check(Enum):
     """What an attribute row tests (ITI TF-3 4.2.3.1.9, Table 4.3.1-2)."""
 
     REQUIRED = "required"
@@ -56,7 +56,7 @@ class AttributeTest(NamedTuple):
     `datatype` belongs to FORMAT.
     """
 
-    test: Test
+    check: Check
     kind: str
     coding: Coding
     key: str
@@ -265,6 +265,7 @@ __all__ = [
     "Actor",
     "AttributeTest",
     "Change",
+    "Check",
     "Codes",
     "Coding",
     "Evidence",
@@ -272,7 +273,6 @@ __all__ = [
     "Profile",
     "Report",
     "Rule",
-    "Test",
     "Transaction",
     "make_finding",
     "quoted",

@@ -73,6 +73,9 @@ RULES: Final = (
     _row("ihe.identifier.parent", "registryObject",
          "Let registryObject of the ExternalIdentifier name the {object} that contains it.",
          "the id of the object around it", "Table 4.2.3.1.3-1", "the id of another entry"),
+    _row("ihe.identifier.length", "ExternalIdentifier",
+         "Shorten {attribute} of the {object}: it has {received} characters.",
+         f"at most {VALUE_LENGTH} characters", "4.2.3.1.1", "a uniqueId of 257 characters"),
     _row("ihe.identifier.name", "Name",
          "Change the Name of the ExternalIdentifier {attribute} of the {object} to {expected}, or leave it out.",
          "the fixed name of the identifier", "Table 4.2.3.1.3-1", "XDSDocumentEntry.uniqueId on a patientId"),
@@ -143,7 +146,7 @@ def _check_slot(
     told = [value for value in values if value and not value.isspace()]
     for value in told:
         if len(value) > VALUE_LENGTH:
-            _report_length(value, name, plan.kind, item_id, report)
+            _report_length("ihe.slot.length", value, name, plan.kind, item_id, report)
         elif place is not None:
             _check_value(value, place, plan.kind, item_id, report)
     if len(told) > 1 and place is not None and place.single:
@@ -152,8 +155,8 @@ def _check_slot(
         found[name] = tuple(told)
 
 
-def _report_length(value: str, attribute: str, kind: str, item_id: str, report: Report) -> None:
-    report.add("ihe.slot.length", object=kind, object_id=item_id, attribute=attribute, received=str(len(value)))
+def _report_length(rule_id: str, value: str, attribute: str, kind: str, item_id: str, report: Report) -> None:
+    report.add(rule_id, object=kind, object_id=item_id, attribute=attribute, received=str(len(value)))
 
 
 def _report_value(
@@ -249,7 +252,7 @@ def _check_code(c: Classification, attribute: str, kind: str, item_id: str, repo
         received = ", ".join(schemes) or None
         report.add("ihe.code.scheme", object=kind, object_id=item_id, attribute=attribute, received=received)
     if not _has_text(c.name):
-        report.add("ihe.code.name", object=kind, object_id=item_id, attribute=attribute, received=c.code)
+        report.add("ihe.code.name", object=kind, object_id=item_id, attribute=attribute)
 
 
 def _has_text(name: tuple[LocalizedString, ...]) -> bool:
@@ -277,6 +280,8 @@ def _check_identifiers(item: RegistryObject, plan: ObjectPlan, report: Report) -
             continue
         schemes.append(scheme)
         found.setdefault(scheme, value)
+        if len(value) > VALUE_LENGTH:
+            _report_length("ihe.identifier.length", value, place.attribute, plan.kind, item_id, report)
         for rule_id, valid, datatype in place.formats:
             if not valid(value):
                 _report_value(rule_id, value, datatype, place.attribute, plan.kind, item_id, report)

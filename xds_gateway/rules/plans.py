@@ -41,7 +41,7 @@ class Place:
         if test.datatype is not None:
             self.formats = (*self.formats, (rule_id, test.datatype.valid, test.datatype))
         else:
-            setattr(self, test.test.value, rule_id)
+            setattr(self, test.check.value, rule_id)
 
 
 class Places(NamedTuple):

@@ -67,7 +67,7 @@ RULES: Final = (
          "an id of the message or of a registered object", "ITI TF-2 3.42.4.1.3.5", "a UUID that is not registered",
          UNRESOLVED),
     _row("ihe.registry.source.kind", "Association", "sourceObject",
-         "Let the HasMember start at the SubmissionSet of this message or at a registered Folder: {received} is neither.",
+         "Let the HasMember start at the set of this message or at a registered Folder: {received} is neither.",
          "a registered Folder", "ITI TF-3 4.2.2.1, 4.2.1.2", "a HasMember from a registered set or entry", METADATA),
     _row("ihe.registry.target.kind", "Association", "targetObject",
          "Let targetObject name a registered DocumentEntry: {received} is none.",

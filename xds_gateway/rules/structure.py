@@ -55,9 +55,9 @@ RULES: Final = (
          "Let classifiedObject name a RegistryPackage of this message, or remove the Classification.",
          "the id of a RegistryPackage of the message", "ITI TF-3 4.2.1.5, Table 4.2.1.2.1-1",
          "an id that is not in the message"),
-    _row("ihe.id.missing", "any object", "id",
+    _row("ihe.id.blank", "any object", "id",
          "Give the {object} an id: a symbolic id or urn:uuid: and a UUID.",
-         "a symbolic id or a UUID", "ITI TF-3 4.2.3.1.5, Table 4.3.1-3", 'id=""'),
+         "a symbolic id or a UUID", "ITI TF-3 4.2.3.1.5, Table 4.3.1-3", 'id=" "'),
     _row("ihe.id.unique", "any object", "id",
          "Give every object of the message an id of its own: {received} is used more than once.",
          "an id that occurs once", "ITI TF-3 4.2.3.1.5", "two entries called Document01"),
@@ -115,8 +115,8 @@ def _check_ids(objects: tuple[RegistryObject, ...], report: Report) -> None:
     nested = [c.id for item in objects for c in item.classifications if c.id]
     nested += [e.id for item in objects for e in item.external_identifiers if e.id]
     for item in objects:
-        if not item.id or item.id.isspace():
-            report.add("ihe.id.missing", object=item.KIND)
+        if item.id.isspace():
+            report.add("ihe.id.blank", object=item.KIND)
         if item.lid and item.lid != item.id:
             report.add("ihe.lid", object_id=item.id, received=item.lid, expected=item.id)
     for identifier in (*ids, *nested):
