@@ -120,9 +120,17 @@ class Pipeline:
         self._refuse_strangers(exchange)
         message = await receive_message(exchange.request, self._limits.receiving)
         exchange.mtom = message.mtom
+        if message.whole:
+            return await self._run(self._process_whole, exchange, message)  # type: ignore[no-any-return]
         request = await self._run(self._admit, exchange, message)
         attachments = await message.receive_attachments(_wanted(request), exchange.mount.documents, self._run)
         return await self._run(self._perform, exchange, request, attachments)  # type: ignore[no-any-return]
+
+    def _process_whole(self, exchange: _Exchange, message: IncomingMessage) -> HttpResponse:
+        """The same for a message that is in memory: one visit to the executor instead of two."""
+        request = self._admit(exchange, message)
+        attachments = message.take_attachments(_wanted(request), exchange.mount.documents)
+        return self._perform(exchange, request, attachments)
 
     def _refuse_strangers(self, exchange: _Exchange) -> None:
         if exchange.mount.certificate_required and exchange.request.certificate is None:

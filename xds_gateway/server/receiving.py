@@ -1,7 +1,7 @@
 """A SOAP message off the wire: the root part first and whole, attachments only when wanted (ITI TF-2 V.8)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from ..actors.ports import DocumentStore, Spool
@@ -9,11 +9,11 @@ from ..codec.mtom import (
     MULTIPART,
     SOAP,
     ContentType,
+    Event,
     MimeLimits,
     MultipartParser,
     PartBegin,
     PartData,
-    PartEnd,
     is_root,
     mime_fault,
     parse_content_type,
@@ -26,7 +26,7 @@ T = TypeVar("T")
 Run = Callable[..., Awaitable[Any]]
 
 _EARLY_PARTS: Final = 1024 * 1024  # bytes of parts that come before the root, held in memory
-_BATCH: Final = 256 * 1024  # bytes of attachments held before they go to their spool file
+_BATCH: Final = 256 * 1024  # bytes of attachments held in memory before they go to the spool
 _SOAP11: Final = "text/xml"
 
 
@@ -40,24 +40,69 @@ class ReceivingLimits:
     mime: MimeLimits
 
 
-@dataclass(slots=True)
 class Attachment:
-    """A document on its way to the spool."""
+    """A document on its way to the spool: in memory at first, in its file once there is much of it."""
 
-    spool: Spool
-    pending: list[bytes] = field(default_factory=list)
-    size: int = 0
+    def __init__(self, documents: DocumentStore, limit: int) -> None:
+        self._documents = documents
+        self._limit = limit
+        self._pending: list[bytes] = []
+        self._spool: Spool | None = None
+        self._size = 0
 
-    def flush(self) -> None:
-        """Write what is pending; blocks on the disk."""
-        for data in self.pending:
-            self.spool.write(data)
-        self.pending.clear()
+    def take(self, data: bytes) -> None:
+        """More bytes. Raises SoapFault when the document is over the limit."""
+        self._size += len(data)
+        if self._size > self._limit:
+            raise mime_fault("document", f"A document is over {self._limit} bytes (limit document_bytes)")
+        self._pending.append(data)
+
+    def flush(self) -> Spool:
+        """Write what is pending; blocks on the disk. Raises StorageFull, StorageBusy."""
+        if self._spool is None:
+            self._spool = self._documents.spool()
+        for data in self._pending:
+            self._spool.write(data)
+        self._pending.clear()
+        return self._spool
 
     def finish(self) -> SpooledDocument:
         """The whole document."""
-        self.flush()
-        return self.spool.finish()
+        return self.flush().finish()
+
+    def discard(self) -> None:
+        """Delete its spool file, if it has one."""
+        if self._spool is not None:
+            self._spool.discard()
+
+
+class Intake:
+    """Takes the parts of a message that somebody wants and passes over the others."""
+
+    def __init__(self, wanted: Collection[str], documents: DocumentStore, limit: int) -> None:
+        self._wanted = wanted
+        self._documents = documents
+        self._limit = limit
+        self._current: Attachment | None = None
+        self.taken: dict[str, Attachment] = {}
+        self.held = 0  # bytes in memory
+
+    def take(self, event: Event) -> None:
+        """The next event of the message."""
+        if isinstance(event, PartData):
+            if self._current is not None:
+                self._current.take(event.data)
+                self.held += len(event.data)
+        elif isinstance(event, PartBegin) and event.head.content_id in self._wanted:
+            self._current = self.taken[event.head.content_id or ""] = Attachment(self._documents, self._limit)
+        else:
+            self._current = None
+
+    def flush(self) -> None:
+        """Write all that is in memory to the spool."""
+        for attachment in self.taken.values():
+            attachment.flush()
+        self.held = 0
 
 
 class IncomingMessage:
@@ -72,9 +117,10 @@ class IncomingMessage:
         self.root = b""
         self._parser: MultipartParser | None = None
         self._start = content_type.parameters.get("start")
-        self._events: list[Any] = []
-        self._early: list[Any] = []  # events of parts before the root
+        self._events: list[Event] = []
+        self._early: list[Event] = []  # events of parts before the root, and of what came at once after it
         self._parts = 0
+        self.whole = False  # nothing of the message is left on the wire
         if self.mtom:
             boundary = content_type.parameters.get("boundary")
             if not boundary:
@@ -124,7 +170,7 @@ class IncomingMessage:
         if size > self._limits.envelope:
             raise mime_fault("envelope", f"The envelope is over {self._limits.envelope} bytes (limit envelope_bytes)")
 
-    async def _multipart_events(self) -> AsyncIterator[Any]:
+    async def _multipart_events(self) -> AsyncIterator[Event]:
         """Events in order; those of a chunk that were not taken stay for the next call."""
         parser = self._parser
         if parser is None:
@@ -143,67 +189,55 @@ class IncomingMessage:
                 self._events = parser.feed(data)
             self._events.reverse()
 
+    async def receive_early(self) -> None:
+        """Read on after the root while what comes fits into memory; `whole` tells whether that was all."""
+        held = 0
+        async for event in self._multipart_events():
+            self._early.append(event)
+            held += len(event.data) if isinstance(event, PartData) else 1
+            if held > _BATCH:
+                return
+        self.whole = True
+
+    def take_attachments(self, wanted: Collection[str], documents: DocumentStore) -> Mapping[str, Attachment]:
+        """The wanted parts of a message that is whole, by Content-ID; nothing is on disk yet. Raises SoapFault."""
+        intake = Intake(wanted, documents, self._limits.document)
+        for event in self._early:
+            intake.take(event)
+        return intake.taken
+
     async def receive_attachments(
         self, wanted: Collection[str], documents: DocumentStore, run: Run
     ) -> Mapping[str, Attachment]:
-        """Read to the end of the message; parts whose Content-ID is wanted go to the spool, others are passed over.
+        """Read to the end of the message, wanted parts to the spool, others passed over.
 
         On any failure what was received is discarded. Raises SoapFault, StorageFull, StorageBusy.
         """
-        taken: dict[str, Attachment] = {}
+        intake = Intake(wanted, documents, self._limits.document)
         try:
-            if self._parser is not None:
-                await self._take(wanted, documents, run, taken)
+            for event in self._early:
+                intake.take(event)
+            async for event in self._multipart_events():
+                intake.take(event)
+                if intake.held > _BATCH:
+                    await run(intake.flush)
         except BaseException:
-            discard(taken)
+            discard(intake.taken)
             raise
-        return taken
-
-    async def _take(
-        self, wanted: Collection[str], documents: DocumentStore, run: Run, taken: dict[str, Attachment]
-    ) -> None:
-        current: Attachment | None = None
-        held = 0
-        async for event in self._remaining_events():
-            if isinstance(event, PartBegin):
-                current = None
-                if event.head.content_id in wanted and event.head.content_id is not None:
-                    current = taken[event.head.content_id] = Attachment(documents.spool())
-            elif isinstance(event, PartData) and current is not None:
-                held += self._hold(current, event.data)
-                if held > _BATCH:
-                    await run(_flush, tuple(taken.values()))
-                    held = 0
-            elif isinstance(event, PartEnd):
-                current = None
-
-    def _hold(self, attachment: Attachment, data: bytes) -> int:
-        attachment.size += len(data)
-        if attachment.size > self._limits.document:
-            raise mime_fault("document", f"A document is over {self._limits.document} bytes (limit document_bytes)")
-        attachment.pending.append(data)
-        return len(data)
-
-    async def _remaining_events(self) -> AsyncIterator[Any]:
-        for event in self._early:
-            yield event
-        async for event in self._multipart_events():
-            yield event
+        return intake.taken
 
 
 def discard(attachments: Mapping[str, Attachment]) -> None:
     """Delete the spool files of a message that is not stored."""
     for attachment in attachments.values():
-        attachment.spool.discard()
-
-
-def _flush(attachments: tuple[Attachment, ...]) -> None:
-    for attachment in attachments:
-        attachment.flush()
+        attachment.discard()
 
 
 async def receive_message(request: HttpRequest, limits: ReceivingLimits) -> IncomingMessage:
-    """The message of a request, read as far as its root part. Raises HttpRefused, SoapFault, ClientGone."""
+    """The message of a request, read as far as its root part and what else fits into memory.
+
+    Raises HttpRefused, SoapFault, ClientGone.
+    """
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise HttpRefused(
             415,
@@ -218,6 +252,7 @@ async def receive_message(request: HttpRequest, limits: ReceivingLimits) -> Inco
         raise HttpRefused(415, f"Send {SOAP}, or {MULTIPART} for MTOM", headers=(("Accept", f"{SOAP}, {MULTIPART}"),))
     message = IncomingMessage(_counted(request.body, limits.body), content_type, limits)
     await message.receive_root()
+    await message.receive_early()
     return message
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks: CPU of each transaction beside its physical floor, and what comes over loopback with mutual TLS."""
