@@ -6,11 +6,12 @@ from typing import Final, NamedTuple
 from ..model.errors import Finding
 from ..model.messages import DocumentPart
 from ..model.metadata import DocumentEntry, Submission
-from . import associations, attributes, documents, objects, plans, service, state, structure
+from . import associations, attributes, documents, objects, plans, reading, service, state, structure
 from .engine import MORE, Actor, Evidence, MessageTest, Profile, Report, Rule, Transaction, make_finding
 
 IHE: Final = Profile.of(
     "ihe",
+    reading.RULES,
     structure.RULES,
     objects.RULES,
     attributes.attribute_rules(),

@@ -1,4 +1,4 @@
-"""Rules about what the service can give: documents asked for, room, time, and its own faults (ITI TF-3 Table 4.2.4.1-2)."""
+"""Rules about what the service can give: documents asked for, room, time, its own faults (ITI TF-3 Table 4.2.4.1-2)."""
 
 from typing import Final
 
@@ -37,7 +37,7 @@ RULES: Final = (
          "Ask the repository {received} itself: this one is {expected}.",
          "the repositoryUniqueId of the entry in this registry", _RETRIEVE, "the OID of another repository"),
     _row("ihe.retrieve.document", "DocumentUniqueId", ErrorCode.DOCUMENT_UNIQUE_ID_ERROR,
-         "Take the uniqueId from an entry that the registry shows you: this repository has no document {received} for you.",
+         "Take the uniqueId from an entry that the registry shows you: there is no document {received} for you.",
          "the uniqueId of a document of this repository", _RETRIEVE, "a uniqueId that was never stored"),
     _row("ihe.document.damaged", "Document", ErrorCode.REPOSITORY_ERROR,
          "Tell the operator of this repository: the stored bytes of {received} fail their check and are not given out.",

@@ -1,7 +1,11 @@
 """Every rule of the international profile: a message that passes, and one that differs only there."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import xds_gateway
 from tests.unit.builders import (
     CONTENT,
     CONTENT_SHA1,
@@ -21,7 +25,7 @@ from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode
 from xds_gateway.model.messages import DocumentPart
 from xds_gateway.model.metadata import Submission, UnclassifiedPackage
-from xds_gateway.rules import documents, service, state
+from xds_gateway.rules import documents, reading, service, state
 from xds_gateway.rules.engine import MORE, AttributeTest, Transaction
 from xds_gateway.rules.ihe import IHE, check_content, check_documents, check_submission, finding
 
@@ -30,7 +34,7 @@ ATTRIBUTES = {
 }
 PAIRS = {**MESSAGES, **ATTRIBUTES}
 DOCUMENTS = {rule.id for rule in documents.RULES}
-ELSEWHERE = {rule.id for rule in (*state.RULES, *service.RULES, MORE)}
+ELSEWHERE = {rule.id for rule in (*reading.RULES, *state.RULES, *service.RULES, MORE)}
 TRANSACTIONS: tuple[Transaction, ...] = ("ITI-41", "ITI-42")
 
 
@@ -306,6 +310,16 @@ def test_a_finding_is_made_from_its_row(rule, transaction):
         row.clause,
     )
     assert "{" not in made.sentence
+
+
+def test_every_rule_that_the_program_names_has_a_row():
+    package = Path(xds_gateway.__file__).parent
+    sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
+    named = {name for source in sources for name in re.findall(r'"(ihe\.[\w.{}]+)"', source)}
+    patterns = {name: re.compile(re.sub(r"\{.*?\}", r"\\w+", name.replace(".", r"\."))) for name in named}
+    unknown = [name for name, pattern in patterns.items() if not any(map(pattern.fullmatch, IHE.rules))]
+    assert len(named) > 50
+    assert unknown == []
 
 
 def test_a_finding_of_no_row_is_a_mistake():
