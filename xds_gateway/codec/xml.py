@@ -15,6 +15,7 @@ _ENCODINGS: Final = frozenset(
     {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"}
 )
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_SHORTEST_NAMESPACE: Final = len(b'xmlns=""')
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -74,11 +75,12 @@ def _recoded(data: bytes, charset: str) -> bytes:
 
 
 def _refuse_before_parsing(data: bytes, limits: XmlLimits) -> None:
+    """Refuse what would be expensive to parse at all; counting needs a message that is long enough to be guilty."""
     if b"<!DOCTYPE" in data and b"<!DOCTYPE" in data.split(b"Envelope", 1)[0]:
         raise _doctype()
-    if data.count(b"<") > 2 * limits.elements:
-        raise _refused("xml.elements", f"The message has over {limits.elements} elements (limit xml_elements)")
-    if data.count(b"xmlns") > limits.namespaces:
+    if len(data) > 4 * limits.elements and data.count(b"<") > 2 * limits.elements:
+        raise _too_many_elements(limits)
+    if len(data) > _SHORTEST_NAMESPACE * limits.namespaces and data.count(b"xmlns") > limits.namespaces:
         raise _refused(
             "xml.namespaces", f"The message declares over {limits.namespaces} namespaces (limit xml_namespaces)"
         )
@@ -87,18 +89,24 @@ def _refuse_before_parsing(data: bytes, limits: XmlLimits) -> None:
 def _refuse_after_parsing(root: etree._Element, data: bytes, limits: XmlLimits) -> None:
     """Checks that only a message of some size can fail: a short one skips them."""
     checks = _checks(limits)
-    if data.count(b"<") > limits.depth and checks["depth"](root):
+    if checks["depth"](root):
         raise _refused("xml.depth", f"Elements are nested deeper than {limits.depth} (limit xml_depth)")
+    if len(data) > 4 * limits.elements and checks["elements"](root):
+        raise _too_many_elements(limits)
     if data.count(b"=") > limits.attributes and checks["attributes"](root):
         raise _refused("xml.attributes", f"An element has over {limits.attributes} attributes (limit xml_attributes)")
     if len(data) > limits.attribute_bytes and checks["attribute_bytes"](root):
         raise _refused(
             "xml.attribute_bytes", f"An attribute is over {limits.attribute_bytes} bytes (limit xml_attribute_bytes)"
         )
-    if data.count(b"<?") > data.startswith((b"<?xml", b"\xef\xbb\xbf<?xml")) and _has_instruction(data):
+    if b"<?" in data[5:] and _has_instruction(data):
         raise _refused(
             "xml.instruction", "A SOAP message must not contain processing instructions (SOAP 1.2 part 1, 5)"
         )
+
+
+def _too_many_elements(limits: XmlLimits) -> SoapFault:
+    return _refused("xml.elements", f"The message has over {limits.elements} elements (limit xml_elements)")
 
 
 def _has_instruction(data: bytes) -> bool:
@@ -109,6 +117,7 @@ def _has_instruction(data: bytes) -> bool:
 @lru_cache(maxsize=8)
 def _checks(limits: XmlLimits) -> dict[str, etree.XPath]:
     return {
+        "elements": etree.XPath(f"count(//*) > {limits.elements}"),
         "depth": etree.XPath("boolean(" + "/*" * (limits.depth + 1) + ")"),
         "attributes": etree.XPath(f"boolean(//*[@*[{limits.attributes + 1}]])"),
         "attribute_bytes": etree.XPath(f"boolean(//@*[string-length() > {limits.attribute_bytes}])"),
@@ -140,8 +149,9 @@ def text(element: etree._Element) -> str:
 
 def escape(value: str) -> str:
     """A value made safe for a double-quoted attribute or for text; characters that XML 1.0 forbids become U+FFFD."""
-    if not value.isalnum():
-        value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-        if not value.isprintable():
-            value = _CONTROL.sub("\ufffd", value).replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
-    return value
+    if value.isprintable() and not ("&" in value or "<" in value or ">" in value or '"' in value):
+        return value  # nearly always
+    value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    if value.isprintable():
+        return value
+    return _CONTROL.sub("\ufffd", value).replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
