@@ -9,15 +9,19 @@ from typing import Final
 from ..model.errors import Finding
 
 _FIELDS: Final = ("rule", "object", "attribute", "received", "expected", "clause")
+_ABSENT: Final = {name: "-" for name in _FIELDS} | {"received": "nothing"}
 _LONGEST: Final = 160  # characters of one value
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def render_code_context(finding: Finding) -> str:
-    """The codeContext of a RegistryError; evidence that is absent is left out, `|` and brackets in values change."""
+    """The codeContext of a RegistryError, always with all evidence: `-` where there is none, "nothing" received.
+
+    `|` and brackets in values become look-alikes.
+    """
     values = (finding.rule, finding.object_id, finding.attribute, finding.received, finding.expected, finding.clause)
     evidence = " | ".join(
-        f"{name}={_shown(value)}" for name, value in zip(_FIELDS, values, strict=True) if value is not None
+        f"{name}={_shown(value) if value else _ABSENT[name]}" for name, value in zip(_FIELDS, values, strict=True)
     )
     return f"{_plain(finding.sentence)} [{evidence}]"
 
