@@ -112,6 +112,7 @@ def _mounted(settings: Settings, mount: Any, storage: Storage, new_uuid: Callabl
         repository_unique_id=domain.repository_unique_id,
         home_community_id=domain.home_community_id,
         patients_open=domain.patients == "open",
+        authorities=frozenset(domain.assigning_authorities),
         max_results=domain.max_results,
     )
     registry = DocumentRegistry(

@@ -30,11 +30,17 @@ class Changes:
 
 
 def plan(
-    resolved: Resolved, snapshot: Snapshot, *, patients_open: bool, transaction: Transaction, new_uuid: NewUuid
+    resolved: Resolved,
+    snapshot: Snapshot,
+    *,
+    patients_open: bool,
+    transaction: Transaction,
+    new_uuid: NewUuid,
+    authorities: frozenset[str] = frozenset(),
 ) -> tuple[Changes, tuple[Finding, ...]]:
     """What this submission would change; findings when it must be refused instead."""
     planning = _Planning(resolved, snapshot, transaction)
-    planning.check_patients(patients_open=patients_open)
+    planning.check_patients(patients_open=patients_open, authorities=authorities)
     planning.check_identity()
     planning.check_associations()
     if planning.findings:
@@ -86,10 +92,19 @@ class _Planning:
 
     # -- patients and identity
 
-    def check_patients(self, *, patients_open: bool) -> None:
-        """Known patients only, unless the domain knows each from its first submission (3.42.4.1.3.3.2)."""
-        for patient in () if patients_open else self.patients:
-            if not self.snapshot.patient_known(patient):
+    def check_patients(self, *, patients_open: bool, authorities: frozenset[str]) -> None:
+        """Patients of the domain's authorities (all when none is named), and known ones.
+
+        An open domain knows each patient from its first submission (3.42.4.1.3.3.2).
+        """
+        for patient in self.patients:
+            if authorities and patient.authority not in authorities:
+                self.found(
+                    "ihe.registry.patient",
+                    received=patient.as_cx(),
+                    expected=f"a patientId of the authority {' or '.join(sorted(authorities))}",
+                )
+            elif not patients_open and not self.snapshot.patient_known(patient):
                 self.found("ihe.registry.patient", received=patient.as_cx())
 
     @cached_property

@@ -26,6 +26,7 @@ class DomainPolicy:
     repository_unique_id: str
     home_community_id: str | None = None
     patients_open: bool = True
+    authorities: frozenset[str] = frozenset()
     max_results: int = 5000
 
 
@@ -81,6 +82,7 @@ class DocumentRegistry:
                 final,
                 snapshot,
                 patients_open=self._policy.patients_open,
+                authorities=self._policy.authorities,
                 transaction=transaction,
                 new_uuid=self._new_uuid,
             )[1]
@@ -107,6 +109,7 @@ class DocumentRegistry:
                 final,
                 store,
                 patients_open=self._policy.patients_open,
+                authorities=self._policy.authorities,
                 transaction=transaction,
                 new_uuid=self._new_uuid,
             )
