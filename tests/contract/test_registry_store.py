@@ -1,6 +1,7 @@
 """RegistryStore: snapshots tell what is registered, transactions are all or nothing."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -199,10 +200,8 @@ def test_a_failure_that_a_work_swallows_still_undoes_it(storage: Storage) -> Non
     prepared = storage.registry.prepare([make_entry(2), make_entry(3, id=urn("entry 1"))])
 
     def work(transaction: Transaction) -> None:
-        try:
+        with suppress(StorageConflict):
             transaction.add(prepared)
-        except StorageConflict:
-            pass
 
     with pytest.raises(StorageConflict):
         storage.registry.write(work)

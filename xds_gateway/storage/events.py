@@ -32,8 +32,10 @@ def event_json(event: AuditEvent) -> str:
 
 
 def parse_event(text: str | bytes) -> AuditEvent:
-    """The event of a line. Raises ValueError, TypeError or KeyError when it is not one."""
-    fields: dict[str, Any] = json.loads(text)
+    """The event of a line. Raises ValueError or TypeError when it is not one."""
+    fields = json.loads(text)
+    if not isinstance(fields, dict):
+        raise ValueError("an event is a JSON object")
     for name in _TUPLES:
         fields[name] = tuple(fields.get(name, ()))
     return AuditEvent(**fields)

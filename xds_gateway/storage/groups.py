@@ -59,6 +59,11 @@ class GroupCommit(Generic[W]):
         self._waiting: Final[deque[Turn[W]]] = deque()
         self._led = False
 
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a step that has not begun."""
+        return len(self._waiting)
+
     def submit(self, work: W) -> Any:
         """Run `work` in a group and return its result when the group is durable. Raises what the work raised."""
         turn = Turn(work)
