@@ -289,6 +289,19 @@ def test_a_refusal_tells_every_mistake_and_leaves_nothing(gateway: Gateway, pati
     assert gateway.find(patient) == ()
 
 
+def test_a_refusal_that_comes_before_the_document_is_sent_is_told(
+    gateway: Gateway, patient: str, tmp_path: Path
+) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as stream:
+        stream.truncate(96 * 1024 * 1024)  # more than the gateway reads of what it has refused
+    document = DocumentToSubmit(content=large, metadata=new_sample(creation_time="soon").metadata)
+    with pytest.raises(Refused) as caught:
+        submit(gateway, patient, document)
+    assert [(error.location or "").rpartition("/")[2] for error in caught.value.errors] == ["creationTime"]
+    assert gateway.find(patient) == ()
+
+
 def test_a_refused_submission_may_be_tried_again(gateway: Gateway, patient: str) -> None:
     replacing = {"replaces": "urn:uuid:00000000-0000-4000-8000-000000000000"}
     for _ in range(2):

@@ -1,11 +1,12 @@
 """HTTP with mutual TLS: one POST, its body streamed out and its answer streamed in; failures of the network by name."""
 
+import errno
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -87,6 +88,30 @@ class _Watched:
             self._transferred(len(piece))
 
 
+class _Connection(urllib3.connection.HTTPSConnection):
+    """Reads the answer of a gateway that refused, and closed, before the whole body was sent.
+
+    urllib3 does so when a write breaks on TCP; a write that breaks in TLS is told as another error.
+    """
+
+    def send(self, data: Any) -> None:
+        """Send bytes; a connection that the other side has closed is a broken pipe."""
+        try:
+            super().send(data)
+        except ssl.SSLEOFError as closed:
+            raise BrokenPipeError(errno.EPIPE, "the gateway closed the connection") from closed
+
+
+class _Pool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": urllib3.HTTPConnectionPool, "https": _Pool}
+
+
 class HttpAnswer:
     """An answer whose head is here and whose body is read by iterating, once."""
 
@@ -116,12 +141,13 @@ class HttpChannel:
     """Connections to the gateway, kept alive between requests; not for use by several threads at once."""
 
     def __init__(self, tls: TlsFiles, timeouts: Timeouts, transferred: Transferred = nobody_watches) -> None:
-        """`transferred` is told the size of each piece of a streamed body; raises Misconfigured for unusable TLS files."""
+        """`transferred` is told the size of each piece of a body; raises Misconfigured for unusable TLS files."""
         tls.check()
         self.transferred = transferred
         self._tls = tls
         self._timeouts = (timeouts.connect, timeouts.read)
         self._session = requests.Session()
+        self._session.mount("https://", _Adapter())
         self._session.trust_env = False  # proxies and .netrc of the shell are not the practice software's settings
         self._session.verify = str(tls.ca) if tls.ca else True
         if tls.certificate:

@@ -10,6 +10,7 @@ from ..model import vocabulary as v
 from ..model.datatypes import Code
 
 _ENTRY: Final = "$XDSDocumentEntry"
+_ASSOCIATION_NAMES: Final = {name.rsplit(":", 1)[1]: name for name in v.ASSOCIATION_TYPES}
 _STATUS_NAMES: Final = {name.rsplit(":", 1)[1].lower(): name for name in (v.APPROVED, v.DEPRECATED)}
 
 Parameter = tuple[str, tuple[str, ...]]
@@ -82,10 +83,11 @@ def get_documents(identifiers: Iterable[str]) -> StoredQueryCall:
 
 
 def get_related_documents(identifier: str, association_types: Iterable[str]) -> StoredQueryCall:
-    """GetRelatedDocuments by entryUUID or uniqueId (ITI TF-2 3.18.4.1.2.3.7.13)."""
+    """GetRelatedDocuments by entryUUID or uniqueId; types as "RPLC" or URNs (ITI TF-2 3.18.4.1.2.3.7.13)."""
+    types = tuple(_ASSOCIATION_NAMES.get(name, name) for name in association_types)
     return StoredQueryCall(
         QUERY_IDS["GetRelatedDocuments"],
-        ((_id_parameter(identifier), (_quoted(identifier),)), _strings("$AssociationTypes", association_types)),
+        ((_id_parameter(identifier), (_quoted(identifier),)), _strings("$AssociationTypes", types)),
     )
 
 

@@ -96,3 +96,8 @@ def test_relations_are_asked_by_type() -> None:
     query = ask(get_related_documents(UUID, ("RPLC", v.APND)))
     assert isinstance(query, q.GetRelatedDocuments)
     assert (query.uuid, query.association_types) == (UUID, (v.RPLC, v.APND))
+
+
+def test_short_names_are_sent_as_urns() -> None:
+    _, parameters = get_related_documents(UUID, ("RPLC",))
+    assert parameters[1] == ("$AssociationTypes", (f"('{v.RPLC}')",))
