@@ -169,8 +169,8 @@ def make_finding(rule: Rule, evidence: Evidence, transaction: Transaction) -> Fi
     if code is None:
         raise ValueError(f"{rule.id} has no code in any transaction")
     received = None if evidence.received is None else quoted(evidence.received)
-    attribute = evidence.attribute or rule.attribute
-    expected = evidence.expected or rule.expected
+    attribute = quoted(evidence.attribute) if evidence.attribute else rule.attribute
+    expected = quoted(evidence.expected) if evidence.expected else rule.expected
     sentence = rule.sentence.format(
         object=evidence.object or rule.object, attribute=attribute, received=received, expected=expected
     )
@@ -179,7 +179,7 @@ def make_finding(rule: Rule, evidence: Evidence, transaction: Transaction) -> Fi
         rule=rule.id,
         sentence=f"{sentence[:-1]} ({evidence.hint})." if evidence.hint else sentence,
         object_id=None if evidence.object_id is None else quoted(evidence.object_id),
-        attribute=quoted(attribute),
+        attribute=attribute,
         received=received,
         expected=expected,
         clause=rule.clause,

@@ -139,7 +139,7 @@ def _check_slot(
     report: Report,
 ) -> None:
     place = plan.slots.by_key.get(name)
-    if place is None and plan.extra and not is_extra(name):
+    if place is None and plan.extra and name and not is_extra(name):
         report.add(plan.extra, object=plan.kind, object_id=item_id, attribute=name, received=name)
     if name in found:
         report.add("ihe.slot.duplicate", object=plan.kind, object_id=item_id, attribute=name, received=name)
