@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from lxml import etree
 
@@ -27,6 +27,7 @@ from ..model.errors import (
     DocumentDamaged,
     FaultCode,
     Finding,
+    GatewayError,
     HttpRefused,
     RequestRefused,
     SoapFault,
@@ -42,6 +43,7 @@ from .exchange import ClientGone, HttpRequest, HttpResponse
 from .receiving import Attachment, IncomingMessage, ReceivingLimits, Run, discard, receive_message
 from .soap import SoapServices
 
+T = TypeVar("T")
 _log = logging.getLogger("xds_gateway.request")
 
 
@@ -232,8 +234,11 @@ class Pipeline:
         return self._broken(exchange)
 
     def _refused(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> HttpResponse:
-        row, call = _known(exchange.row), exchange.call
-        exchange.mount.registry.record_refusal(call, findings)  # type: ignore[arg-type]
+        row, call = _known(exchange.row), _known(exchange.call)
+        try:
+            exchange.mount.registry.record_refusal(call, findings)
+        except GatewayError as unrecorded:  # nothing was given away: the refusal stands
+            _log.error("refusal not in the journal", exc_info=unrecorded, extra={"message_id": exchange.message_id})
         return self._respond(exchange, row, row.outcome(findings=findings))
 
     def _resources(self, exchange: _Exchange, failure: StorageFull | StorageBusy) -> Finding:
@@ -276,10 +281,10 @@ class Pipeline:
         )
 
 
-def _known(row: TransactionRow | None) -> TransactionRow:
-    if row is None:
-        raise AssertionError("no transaction is known yet")
-    return row
+def _known(value: T | None) -> T:
+    if value is None:
+        raise AssertionError("a request is refused before its transaction is known")
+    return value
 
 
 def _wanted(request: Request) -> frozenset[str]:
