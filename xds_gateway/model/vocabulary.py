@@ -62,7 +62,7 @@ APPROVED: Final = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
 DEPRECATED: Final = "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated"
 SUBMITTED: Final = "urn:oasis:names:tc:ebxml-regrep:StatusType:Submitted"
 
-# documentAvailability, ITI TF-3 4.2.3.2.30
+# documentAvailability, supplement Restricted Metadata Update
 ONLINE: Final = "urn:ihe:iti:2010:DocumentAvailability:Online"
 OFFLINE: Final = "urn:ihe:iti:2010:DocumentAvailability:Offline"
 

@@ -89,11 +89,4 @@ RULES: Final = (
     _row("ihe.registry.target.onDemand", "Association", "targetObject",
          "Let IsSnapshotOf point at an on-demand DocumentEntry: {received} is stable.",
          "an on-demand DocumentEntry", "ITI TF-2 3.42.4.1.3.5", "IsSnapshotOf a stable entry", METADATA),
-    _row("ihe.registry.append.transformation", "Association", "targetObject",
-         "Append to the original document: {received} is a transformation.",
-         "an entry that is not the source of XFRM", "ITI TF-3 4.2.2.2.1", "APND to a transformed document", METADATA),
-    _row("ihe.registry.unsupported", "Association", "associationType",
-         "Leave out {received}: this gateway does not process it yet.",
-         "what the compliance page lists as supported", "ITI TF-3 Table 4.2.4.1-2", "a feature that is not there yet",
-         _both(ErrorCode.REGISTRY_ERROR)),
 )  # fmt: skip
