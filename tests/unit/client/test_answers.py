@@ -5,6 +5,7 @@ from lxml import etree
 
 from xds_gateway.client import Code, Fault, Refused, RegistryError, UnexpectedAnswer
 from xds_gateway.client.answers import check_status, read_answer_body, read_documents, read_related
+from xds_gateway.client.samples import make_sample
 from xds_gateway.codec.ebrim import QUERY, RIM, RS, render_object
 from xds_gateway.codec.soap import ENVELOPE_END, render_envelope_start, render_fault
 from xds_gateway.codec.xdsb import parse_registry_response, render_registry_response
@@ -12,7 +13,7 @@ from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode, FaultCode, Finding, SoapFault
 from xds_gateway.model.messages import RegistryResponse
 
-from .test_submission import build, make_sample
+from .test_submission import build
 
 RESPONSE = f"{{{RS}}}RegistryResponse"
 
