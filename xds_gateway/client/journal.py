@@ -1,11 +1,14 @@
 """Which ids a submission was given, on disk before its first byte leaves: a run after a crash sends the same ones.
 
-One JSON file per submission, named by its key. It holds ids, sizes and hashes, nothing of the patient.
+One JSON file per submission, named by its key. It holds ids, sizes and hashes, nothing of the patient; finished ones
+are deleted after some time, and a submission that is run again later than that is a new one.
 """
 
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
@@ -14,7 +17,9 @@ from .errors import Misconfigured
 from .submission import SubmissionIds
 from .values import SubmittedEntry
 
+KEPT: Final = timedelta(days=90)
 _VERSION: Final = 1
+_PRUNED_EACH: Final = 24 * 3600.0  # seconds
 
 
 class JournalRecord(NamedTuple):
@@ -74,6 +79,25 @@ class Journal:
             raise Misconfigured(
                 f"{path} is not a journal record of this version; move it away to submit anew"
             ) from wrong
+
+    def prune(self, now: datetime) -> None:
+        """Once a day, delete records that were finished more than KEPT ago; unfinished ones stay until they are."""
+        marker = self._folder / ".pruned"
+        if marker.exists() and now.timestamp() - marker.stat().st_mtime < _PRUNED_EACH:
+            return
+        marker.touch()
+        oldest = (now - KEPT).timestamp()
+        for path in (*self._folder.glob("*.json"), *self._folder.glob(".*.new")):
+            with suppress(FileNotFoundError):  # another process prunes too
+                if path.stat().st_mtime < oldest and self._is_over(path):
+                    path.unlink()
+
+    def _is_over(self, path: Path) -> bool:
+        """True for what a crash left behind and for finished records; one that cannot be read is left to its owner."""
+        try:
+            return path.suffix == ".new" or self.read(path.stem).outcome is not None
+        except Misconfigured:
+            return False
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"

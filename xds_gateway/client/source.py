@@ -55,6 +55,7 @@ class DocumentSource:
         check_complete(documents, details)
         digests = tuple(read_digest(document.content) for document in documents)
         key = self._key(documents, digests, details, journal_key)
+        self._journal.prune(self._clock())
         ids, seen_before = self._journal.claim(key, make_ids(documents, digests, self._new_uuid, self._clock()))
         if [(e.size, e.sha1) for e in ids.entries] != [(d.size, d.sha1) for d in digests]:
             raise Misconfigured(f"the journal key {journal_key} belongs to other documents")

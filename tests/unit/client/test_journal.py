@@ -1,12 +1,14 @@
 """The journal gives the ids of the first run to every later one, whatever stopped the first."""
 
 import json
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from xds_gateway.client import Misconfigured, SubmittedEntry
-from xds_gateway.client.journal import Journal
+from xds_gateway.client.journal import KEPT, Journal
 from xds_gateway.client.submission import SubmissionIds
 
 
@@ -42,6 +44,35 @@ def test_no_temporary_files_stay(tmp_path: Path) -> None:
     journal.claim("key", make_ids("second"))
     journal.finish("key", make_ids("first"), "accepted")
     assert [path.name for path in tmp_path.iterdir()] == ["key.json"]
+
+
+def test_finished_records_are_deleted_after_their_time(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for key, outcome in (("done", "accepted"), ("recent", "accepted"), ("unfinished", None)):
+        ids, _ = journal.claim(key, make_ids(key))
+        if outcome:
+            journal.finish(key, ids, outcome)
+    now = datetime.now(UTC)
+    old = (now - KEPT).timestamp() - 1
+    for name in ("unreadable.json", ".left.behind.new"):
+        (tmp_path / name).write_text("")
+    for name in ("done.json", "unfinished.json", "unreadable.json", ".left.behind.new"):
+        os.utime(tmp_path / name, (old, old))
+    journal.prune(now)
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept == [".pruned", "recent.json", "unfinished.json", "unreadable.json"]
+
+
+def test_records_are_looked_through_once_a_day(tmp_path: Path) -> None:
+    journal, now = Journal(tmp_path), datetime.now(UTC)
+    journal.prune(now)
+    ids, _ = journal.claim("done", make_ids("done"))
+    journal.finish("done", ids, "accepted")
+    os.utime(tmp_path / "done.json", (0, 0))
+    journal.prune(now)
+    assert (tmp_path / "done.json").exists()
+    journal.prune(now + timedelta(days=2))
+    assert not (tmp_path / "done.json").exists()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 99}'])
