@@ -9,7 +9,7 @@ from typing import Final
 from ..model.errors import Finding
 
 _FIELDS: Final = ("rule", "object", "attribute", "received", "expected", "clause")
-_ABSENT: Final = {name: "-" for name in _FIELDS} | {"received": "nothing"}
+_ABSENT: Final = dict.fromkeys(_FIELDS, "-") | {"received": "nothing"}
 _LONGEST: Final = 160  # characters of one value
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 

@@ -1,38 +1,17 @@
-"""Stored queries as tables: their parameters, and how the values of each are read (ITI TF-2 3.18.4.1.2.3)."""
+"""Stored queries as tables: their parameters, and the values that they make (ITI TF-2 3.18.4.1.2.3.7)."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ..model import vocabulary as v
-from ..model.datatypes import TimeInterval, parse_dtm
 from ..model.errors import ErrorCode, Finding
-from ..model.identifiers import parse_patient_id
 from ..model.messages import QueryRequest
 from ..model.queries import FindDocuments, GetDocuments, GetRelatedDocuments, StoredQuery, TimeRange
+from .query_parameters import Parameter, Reading
+from .query_values import ASSOCIATION_TYPE, CODE, OBJECT_TYPE, PATIENT, PATTERN, STATUS, TIME, UNIQUE_ID, UUID
 
 LEAF_CLASS: Final = "LeafClass"
 OBJECT_REF: Final = "ObjectRef"
-_CLAUSE: Final = "ITI TF-2 3.18.4.1.2.3"
-
-
-class Kind(NamedTuple):
-    """How one value of a parameter is read; `expected` is told when it cannot be."""
-
-    parse: Callable[[str], Any]
-    expected: str
-    clause: str
-
-
-class Parameter(NamedTuple):
-    """One row of a query's parameter table. `multiple`: several values are OR; `conjunction`: several slots are AND."""
-
-    name: str
-    attribute: str
-    required: bool
-    multiple: bool
-    conjunction: bool
-    kind: Kind
 
 
 class Query(NamedTuple):
@@ -41,12 +20,13 @@ class Query(NamedTuple):
     name: str
     clause: str
     parameters: tuple[Parameter, ...]
-    build: Callable[[Mapping[str, Any], "_Reading"], StoredQuery | None]
+    build: Callable[[Mapping[str, Any], Reading], StoredQuery | None]
 
 
 def parse_stored_query(request: QueryRequest, findings: list[Finding]) -> StoredQuery | None:
     """The query that a request asks; None with findings when it cannot be asked (ITI TF-3 Table 4.2.4.1-2)."""
-    reading = _Reading(findings)
+    query = QUERIES.get(request.query_id)
+    reading = Reading(query.name if query else "", query.clause if query else "", findings)
     if request.return_type not in (LEAF_CLASS, OBJECT_REF):
         reading.found(
             ErrorCode.REGISTRY_ERROR,
@@ -57,205 +37,27 @@ def parse_stored_query(request: QueryRequest, findings: list[Finding]) -> Stored
             "LeafClass or ObjectRef",
             "ITI TF-2 3.18.4.1.2.5",
         )
-    query = QUERIES.get(request.query_id)
     if query is None:
-        reading.unknown_query(request.query_id)
+        _refuse_unknown(request.query_id, reading)
         return None
-    values = {p.attribute: reading.values(p, request.parameters, query) for p in query.parameters}
+    values = {p.attribute: reading.values(p, request.parameters) for p in query.parameters}
     return None if findings else query.build(values, reading)
 
 
-class _Reading:
-    """The reading of one request: values where they can be read, findings where not."""
+def _refuse_unknown(query_id: str, reading: Reading) -> None:
+    known = ", ".join(q.name for q in QUERIES.values())
+    named = NOT_HANDLED.get(query_id)
+    told = f"The stored query {named} is not handled yet" if named else "This is not the id of a stored query"
+    reading.found(
+        ErrorCode.UNKNOWN_STORED_QUERY,
+        "ihe.query.unknown",
+        f"{told}; handled here: {known}.",
+        "AdhocQuery/@id",
+        query_id,
+        "the id of a stored query",
+        "ITI TF-2 3.18.4.1.2.4",
+    )
 
-    def __init__(self, findings: list[Finding]) -> None:
-        self._findings = findings
-
-    def found(
-        self,
-        code: ErrorCode,
-        rule: str,
-        sentence: str,
-        attribute: str | None,
-        received: str | None,
-        expected: str | None,
-        clause: str,
-    ) -> None:
-        self._findings.append(
-            Finding(
-                code=code,
-                rule=rule,
-                sentence=sentence,
-                attribute=attribute,
-                received=received,
-                expected=expected,
-                clause=clause,
-            )
-        )
-
-    def unknown_query(self, query_id: str) -> None:
-        known = ", ".join(q.name for q in QUERIES.values())
-        named = NOT_HANDLED.get(query_id)
-        told = f"The stored query {named} is not handled yet" if named else "This is not the id of a stored query"
-        self.found(
-            ErrorCode.UNKNOWN_STORED_QUERY,
-            "ihe.query.unknown",
-            f"{told}; handled here: {known}.",
-            "AdhocQuery/@id",
-            query_id,
-            "the id of a stored query",
-            "ITI TF-2 3.18.4.1.2.4",
-        )
-
-    def values(
-        self, parameter: Parameter, slots: tuple[tuple[str, tuple[str, ...]], ...], query: Query
-    ) -> tuple[tuple[Any, ...], ...]:
-        """The parsed values: one tuple for each slot of this name."""
-        groups = [self._group(parameter, texts) for name, texts in slots if name == parameter.name]
-        groups = [group for group in groups if group]
-        if parameter.required and not groups:
-            self._missing(parameter, query)
-        if not parameter.multiple and sum(map(len, groups)) > 1:
-            self._number(parameter, sum(map(len, groups)), query)
-        if not parameter.conjunction and len(groups) > 1:
-            groups = [tuple(value for group in groups for value in group)]
-        return tuple(groups)
-
-    def _group(self, parameter: Parameter, texts: tuple[str, ...]) -> tuple[Any, ...]:
-        parsed = []
-        for text in texts:
-            literals = parse_literals(text)
-            if literals is None:
-                self._unreadable(parameter, text, "'value', ('value','value') or a number", "ITI TF-2 3.18.4.1.2.3.5")
-                continue
-            for literal in literals:
-                value = parameter.kind.parse(literal)
-                if value is None:
-                    self._unreadable(parameter, literal, parameter.kind.expected, parameter.kind.clause)
-                elif value is not IGNORED:
-                    parsed.append(value)
-        return tuple(parsed)
-
-    def _missing(self, parameter: Parameter, query: Query) -> None:
-        if any(f.attribute == parameter.name for f in self._findings):
-            return  # unreadable is said already
-        self.found(
-            ErrorCode.STORED_QUERY_MISSING_PARAM,
-            "ihe.query.required",
-            f"{query.name} needs the parameter {parameter.name} with a value that this registry understands.",
-            parameter.name,
-            "",
-            parameter.kind.expected,
-            query.clause,
-        )
-
-    def _number(self, parameter: Parameter, count: int, query: Query) -> None:
-        self.found(
-            ErrorCode.STORED_QUERY_PARAM_NUMBER,
-            "ihe.query.single",
-            f"{parameter.name} of {query.name} takes one value, not {count}.",
-            parameter.name,
-            f"{count} values",
-            "one value",
-            query.clause,
-        )
-
-    def _unreadable(self, parameter: Parameter, received: str, expected: str, clause: str) -> None:
-        self.found(
-            ErrorCode.REGISTRY_ERROR,
-            "ihe.query.value",
-            f"A value of {parameter.name} cannot be read; write it as {expected}.",
-            parameter.name,
-            received,
-            expected,
-            clause,
-        )
-
-    def either(self, query_name: str, clause: str, first: str, second: str, values: Mapping[str, Any]) -> bool:
-        """True when exactly one of two id parameters is given, as the Get queries ask (notes 1 of their tables)."""
-        given = [name for name in (first, second) if values[name]]
-        if len(given) == 1:
-            return True
-        code, told = (
-            (ErrorCode.STORED_QUERY_PARAM_NUMBER, "takes only one of")
-            if given
-            else (ErrorCode.STORED_QUERY_MISSING_PARAM, "needs one of")
-        )
-        names = f"{_ENTRY}EntryUUID and {_ENTRY}UniqueId"
-        self.found(
-            code, "ihe.query.either", f"{query_name} {told} {names}.", names, str(len(given)), "one of them", clause
-        )
-        return False
-
-
-# --- values -------------------------------------------------------------------------------------------------------
-
-IGNORED: Final = object()  # a value that the text says to ignore
-_LITERAL: Final = re.compile(r"\s*(?:'((?:[^']|'')*)'|([^\s,()'][^,()']*))\s*")
-
-
-def parse_literals(text: str) -> tuple[str, ...] | None:
-    """Split one Value into its literals: quoted strings, numbers, lists in parentheses; None when it is none of these.
-
-    `''` in a quoted string is one quote. A bare string is accepted too, since senders forget quotes (3.18.4.1.2.3.5).
-    """
-    inner = text.strip()
-    if inner.startswith("(") and inner.endswith(")"):
-        inner = inner[1:-1]
-    if not inner.strip():
-        return ()
-    literals: list[str] = []
-    position = 0
-    while True:
-        match = _LITERAL.match(inner, position)
-        if match is None:
-            return None
-        quoted, bare = match.groups()
-        literals.append(quoted.replace("''", "'") if quoted is not None else bare.strip())
-        position = match.end()
-        if position == len(inner):
-            return tuple(literals)
-        if inner[position] != ",":
-            return None
-        position += 1
-
-
-def _code(text: str) -> tuple[str, str] | None:
-    parts = text.split("^")
-    return (parts[0], parts[2]) if len(parts) == 3 and parts[0] and not parts[1] and parts[2] else None
-
-
-def _time(text: str) -> TimeInterval | None:
-    return parse_dtm(text)
-
-
-def _status(text: str) -> object:
-    return _STATUSES.get(text, IGNORED)
-
-
-def _object_type(text: str) -> str | None:
-    return text if text in (v.STABLE_DOCUMENT, v.ON_DEMAND_DOCUMENT) else None
-
-
-def _association_type(text: str) -> str:
-    return _ASSOCIATION_NAMES.get(text, text)
-
-
-_STATUSES: Final = {name: name for name in (v.APPROVED, v.DEPRECATED)}
-_ASSOCIATION_NAMES: Final = {name.rsplit(":", 1)[1]: name for name in v.ASSOCIATION_TYPES}
-
-PATIENT: Final = Kind(parse_patient_id, "'id^^^&oid&ISO'", "ITI TF-3 4.2.3.1.7")
-CODE: Final = Kind(_code, "'code^^coding-scheme'", "ITI TF-2 3.18.4.1.2.3.4")
-TIME: Final = Kind(_time, "YYYY[MM[DD[hh[mm[ss]]]]]", "ITI TF-2 3.18.4.1.2.3.3")
-STATUS: Final = Kind(_status, "a status URN such as Approved", "ITI TF-2 3.18.4.1.2.3.6")
-OBJECT_TYPE: Final = Kind(_object_type, "the UUID of stable or on-demand entries", "ITI TF-2 3.18.4.1.2.3.6.2")
-UUID: Final = Kind(lambda text: text.lower() or None, "'urn:uuid:...'", _CLAUSE)
-UNIQUE_ID: Final = Kind(lambda text: text or None, "a uniqueId in quotes", _CLAUSE)
-PATTERN: Final = Kind(lambda text: text or None, "a LIKE pattern in quotes", "ITI TF-2 3.18.4.1.2.3.7.1")
-ASSOCIATION_TYPE: Final = Kind(_association_type, "the URN of an association type", "ITI TF-2 3.18.4.1.2.3.7.13")
-
-
-# --- queries ------------------------------------------------------------------------------------------------------
 
 _ENTRY: Final = "$XDSDocumentEntry"
 _DEFAULT_TYPES: Final = (v.STABLE_DOCUMENT,)  # 3.18.4.1.2.3.6.2
@@ -291,7 +93,23 @@ _CODES: Final = (
 )
 
 
-def _find_documents(values: Mapping[str, Any], reading: _Reading) -> FindDocuments:
+def _has_one_id(values: Mapping[str, Any], reading: Reading) -> bool:
+    """True when exactly one of the two id parameters is given, as the Get queries ask (notes 1 of their tables)."""
+    given = [name for name in ("uuid", "unique_id") if values[name]]
+    if len(given) == 1:
+        return True
+    code, told = (
+        (ErrorCode.STORED_QUERY_PARAM_NUMBER, "takes only one of")
+        if given
+        else (ErrorCode.STORED_QUERY_MISSING_PARAM, "needs one of")
+    )
+    names = f"{_ENTRY}EntryUUID and {_ENTRY}UniqueId"
+    sentence = f"{reading.query} {told} {names}."
+    reading.found(code, "ihe.query.either", sentence, names, str(len(given)), "one of them", reading.clause)
+    return False
+
+
+def _find_documents(values: Mapping[str, Any], reading: Reading) -> FindDocuments:
     return FindDocuments(
         patient_id=_one(values, "patient_id"),
         statuses=_flat(values, "status"),
@@ -302,14 +120,14 @@ def _find_documents(values: Mapping[str, Any], reading: _Reading) -> FindDocumen
     )
 
 
-def _get_documents(values: Mapping[str, Any], reading: _Reading) -> GetDocuments | None:
-    if not reading.either("GetDocuments", "ITI TF-2 3.18.4.1.2.3.7.5", "uuid", "unique_id", values):
+def _get_documents(values: Mapping[str, Any], reading: Reading) -> GetDocuments | None:
+    if not _has_one_id(values, reading):
         return None
     return GetDocuments(uuids=_flat(values, "uuid"), unique_ids=_flat(values, "unique_id"))
 
 
-def _get_related(values: Mapping[str, Any], reading: _Reading) -> GetRelatedDocuments | None:
-    if not reading.either("GetRelatedDocuments", "ITI TF-2 3.18.4.1.2.3.7.13", "uuid", "unique_id", values):
+def _get_related(values: Mapping[str, Any], reading: Reading) -> GetRelatedDocuments | None:
+    if not _has_one_id(values, reading):
         return None
     return GetRelatedDocuments(
         uuid=_one(values, "uuid"),
