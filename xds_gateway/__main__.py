@@ -1,0 +1,5 @@
+"""`python -m xds_gateway`."""
+
+from .cli import main
+
+main()

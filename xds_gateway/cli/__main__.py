@@ -1,0 +1,5 @@
+"""`python -m xds_gateway.cli`."""
+
+from . import main
+
+main()

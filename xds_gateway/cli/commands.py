@@ -1,0 +1,180 @@
+"""Every command with its options and help. What a command does is in the module that it imports when it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .failures import MEANINGS
+from .options import Config, ConnectionOptions, FilterOptions, Json, MetadataOptions, Patient, with_groups
+
+_STATUSES = "  ".join(f"{int(status)} {meaning}." for status, meaning in MEANINGS.items())
+
+app = typer.Typer(
+    name="xds-gateway",
+    help="A document sharing gateway after IHE XDS.b: Document Registry, Document Repository, and clients of both.",
+    epilog=f"Exit statuses: {_STATUSES}",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+
+
+@app.command()
+def serve(*, config: Config = None, as_json: Json = False) -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Prints the endpoints, and lines for other terminals to try, when every worker is ready. The log goes to standard
+    error as JSON lines. Wrong settings are refused with one sentence each.
+    """
+    from .serve import serve
+
+    raise typer.Exit(serve(config, as_json=as_json))
+
+
+@app.command()
+def demo(
+    *,
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="CDA documents (*.xml) to use; by default ../shared/data/cda where it exists, else samples made here.",
+        ),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where the folder of this run is made: keys, data, copies, log.")
+    ] = Path("var/demo"),
+    as_json: Json = False,
+) -> None:
+    """Show everything once, on a gateway of its own that is stopped afterwards.
+
+    Makes throw-away keys and a fresh data folder, starts a gateway with mutual TLS on a free port of this machine, then
+    submits, finds, retrieves and compares documents, replaces one, and has a wrong one refused.
+    """
+    from .demo import demo
+
+    raise typer.Exit(demo(examples, folder, as_json=as_json))
+
+
+@app.command()
+def pki(
+    *,
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go.")] = Path("var/pki"),
+    host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Name or address of the server; may be repeated. By default this machine's."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace keys that are there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make throw-away keys: authority, server, client and signer. Never for production."""
+    from .pki import pki
+
+    pki(folder, tuple(host or ()), force=force, as_json=as_json)
+
+
+@app.command()
+@with_groups
+def submit(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Documents; several are one submission set.")],
+    *,
+    patient: Patient = None,
+    replaces: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="entryUUID or uniqueId of the document that the one FILE takes the place of."),
+    ] = None,
+    metadata: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML or JSON file of metadata by the SDK's names.")
+    ] = None,
+    source_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OID", envvar="XDS_CLIENT_SOURCE_ID", help="OID of the sending system; by default the samples'."
+        ),
+    ] = None,
+    set_title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the submission set.")] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar="XDS_CLIENT_JOURNAL",
+            help="Where ids are kept before they are sent, so that a second run sends the same; by default "
+            "xds-gateway/journal in the user's state folder.",
+        ),
+    ] = None,
+    attributes: MetadataOptions,
+    connection: ConnectionOptions,
+    as_json: Json = False,
+) -> None:
+    """Submit documents of one patient: all are registered, or none (ITI-41).
+
+    What a CDA header tells is read from it; options and a metadata file tell the rest, and win. The same command run
+    again after a crash sends the same ids, and reports a submission that is there already.
+    """
+    from .submit import submit
+
+    submit(
+        files,
+        patient,
+        attributes,
+        connection,
+        replaces=replaces,
+        metadata_file=metadata,
+        source_id=source_id,
+        set_title=set_title,
+        journal=journal,
+        as_json=as_json,
+    )
+
+
+@app.command()
+@with_groups
+def find(
+    *, patient: Patient = None, wanted: FilterOptions, connection: ConnectionOptions, as_json: Json = False
+) -> None:
+    """List the documents of a patient (ITI-18 FindDocuments); none is an answer too, with exit status 0."""
+    from .find import find
+
+    find(patient, wanted, connection, as_json=as_json)
+
+
+@app.command()
+@with_groups
+def get(
+    identifiers: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="entryUUIDs (urn:uuid: may be left out) or uniqueIds.")
+    ],
+    *,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="PATH", help="File, or existing folder, or - for standard output (one document)."
+        ),
+    ] = ".",
+    connection: ConnectionOptions,
+    as_json: Json = False,
+) -> None:
+    """Retrieve documents and verify their size and hash (ITI-18 GetDocuments, then ITI-43).
+
+    In a folder a file is named after the uniqueId and the media type; it appears when it is whole.
+    """
+    from .get import get
+
+    get(identifiers, output, connection, as_json=as_json)
+
+
+@app.command()
+def config(*, config: Config = None, as_json: Json = False) -> None:
+    """Show every setting, its value and where it came from; passwords are masked."""
+    from .config import show
+
+    show(config, as_json=as_json)
+
+
+@app.command()
+def version(*, as_json: Json = False) -> None:
+    """Tell the version of the program and of what it stands on."""
+    from .version import version
+
+    version(as_json=as_json)

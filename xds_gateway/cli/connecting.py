@@ -1,0 +1,178 @@
+"""From options to a gateway, and from what its client raises to how a command fails."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ..client import (
+    Damaged,
+    Fault,
+    Gateway,
+    GatewayClientError,
+    IncompleteMetadata,
+    Misconfigured,
+    NotACdaDocument,
+    Refused,
+    RegistryError,
+    TimedOut,
+    TlsRefused,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from ..codec.findings import parse_code_context
+from ..config import Settings
+from ..pki import pki_in
+from .config import read_settings
+from .failures import CommandFailed, Explained, Status, wrong_usage
+from .options import ConnectionOptions
+
+_CONNECT_SECONDS: Final = 10.0
+_CX: Final = re.compile(r"[^\^&]+\^\^\^[^\^&]*&[0-9.]+&ISO(?:\^.*)?")
+_UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+
+# what the SDK raises   kind                  exit status         the nearest class counts
+KINDS: Final = {
+    Misconfigured: ("usage", Status.USAGE),
+    NotACdaDocument: ("not_cda", Status.USAGE),
+    IncompleteMetadata: ("incomplete_metadata", Status.USAGE),
+    Unreachable: ("unreachable", Status.UNREACHABLE),
+    TimedOut: ("timed_out", Status.UNREACHABLE),
+    TlsRefused: ("tls_refused", Status.UNREACHABLE),
+    UnexpectedAnswer: ("unexpected_answer", Status.UNREACHABLE),
+    Fault: ("fault", Status.REFUSED),
+    Refused: ("refused", Status.REFUSED),
+    Damaged: ("damaged", Status.REFUSED),
+}
+
+
+class Destination(NamedTuple):
+    """Endpoints of a gateway, and the PEM files to reach it with."""
+
+    registry_url: str
+    repository_url: str
+    certificate: Path | None
+    key: Path | None
+    ca: Path | None
+
+
+def destination(options: ConnectionOptions, settings: Settings) -> Destination:
+    """Where to: options first, then what the settings of a gateway on this machine tell."""
+    url = (options.url or settings.public_url + settings.mounts[0].path).rstrip("/")
+    registry_url, repository_url = (
+        options.registry_url or f"{url}/registry",
+        options.repository_url or f"{url}/repository",
+    )
+    if not (registry_url.startswith("https:") or repository_url.startswith("https:")):
+        return Destination(registry_url, repository_url, options.cert, options.key, options.ca)
+    keys = pki_in(settings.listeners[0].client_ca.parent)
+    own = options.cert is None
+    return Destination(
+        registry_url,
+        repository_url,
+        options.cert or _existing(keys.client_certificate),
+        options.key or (_existing(keys.client_key) if own else None),
+        options.ca or _existing(keys.ca),
+    )
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+@contextmanager
+def connected(
+    options: ConnectionOptions, *, journal: Path | None = None, transferred: Callable[[int], None] = lambda size: None
+) -> Iterator[Gateway]:
+    """A client of the gateway that the options name; what it raises fails the command."""
+    to = destination(options, read_settings(options.config))
+    with failing_well(to):
+        gateway = Gateway(
+            to.registry_url,
+            to.repository_url,
+            certificate=to.certificate,
+            key=to.key,
+            ca=to.ca,
+            timeout=(min(_CONNECT_SECONDS, options.timeout), options.timeout),
+            journal=journal,
+            transferred=transferred,
+        )
+        with gateway:
+            yield gateway
+
+
+@contextmanager
+def failing_well(to: Destination | None = None) -> Iterator[None]:
+    """Turn what the SDK raises into a failure of the command, with advice."""
+    try:
+        yield
+    except GatewayClientError as error:
+        raise failure_of(error, to) from error
+
+
+def failure_of(error: GatewayClientError, to: Destination | None = None) -> CommandFailed:
+    """The failure of a command that an error of the SDK means."""
+    kind, status = next(KINDS[each] for each in type(error).__mro__ if each in KINDS)
+    sentences = [_sentence(error), *_advice(error, to)]
+    return CommandFailed(kind, status, *sentences, errors=explain(error.errors) if isinstance(error, Refused) else ())
+
+
+def _sentence(error: GatewayClientError) -> str:
+    if isinstance(error, Refused):
+        number = len(error.errors)
+        return f"The gateway refused: {number} error{'' if number == 1 else 's'} ({error.status})."
+    if isinstance(error, Fault):
+        return f"The gateway could not process the message, {error}"
+    if isinstance(error, IncompleteMetadata):
+        return "; ".join(f"{document} lacks {', '.join(names)}" for document, names in error.missing) + "."
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}" if not text.startswith(("http:", "https:")) else f"No answer from {text}"
+
+
+def _advice(error: GatewayClientError, to: Destination | None) -> Iterator[str]:
+    if isinstance(error, IncompleteMetadata):
+        names = dict.fromkeys(name for _, missing in error.missing for name in missing)
+        options = " ".join("--" + re.sub("_codes$", "_code", name).replace("_", "-") for name in names)
+        yield f"Nothing was sent. Say them with {options}, or in a file with --metadata."
+    elif isinstance(error, TlsRefused) and to is not None:
+        shown, trusted = to.certificate or "no certificate", to.ca or "public authorities"
+        yield f"Shown: {shown} (--cert, --key); trusted: {trusted} (--ca)."
+    elif isinstance(error, TimedOut):
+        yield "The work may have been done: the same command again sends the same ids. --timeout allows more time."
+    elif isinstance(error, Unreachable):
+        yield "Start one with `xds-gateway serve`, or say where it is with --url."
+    elif isinstance(error, UnexpectedAnswer):
+        yield "Is this the address of a mount, as https://localhost:8443/services? Say it with --url."
+
+
+def explain(errors: tuple[RegistryError, ...]) -> tuple[Explained, ...]:
+    """Each error with its evidence, where the gateway gave any."""
+    return tuple(
+        Explained(code=error.code, severity=error.severity, **parse_code_context(error.context)) for error in errors
+    )
+
+
+def patient_id(text: str | None, hint: str = "") -> str:
+    """A patient as given. Raises CommandFailed for what is no CX with an assigning authority."""
+    if text is None:
+        raise wrong_usage(f"Say which patient with --patient '42^^^&1.2.3&ISO'.{hint}")
+    if not _CX.fullmatch(text):
+        raise wrong_usage(
+            f"--patient is {text}: write identifier and assigning authority, as '42^^^&1.2.3&ISO', "
+            "in quotes, because & means something to the shell."
+        )
+    return text
+
+
+def identifier(text: str) -> str:
+    """An entryUUID as URN, or a uniqueId as given."""
+    uuid = _UUID.fullmatch(text.strip())
+    return f"urn:uuid:{uuid[1].lower()}" if uuid else text.strip()
+
+
+def not_found(*identifiers: str) -> CommandFailed:
+    """Documents that the registry does not know, or does not show to this caller."""
+    return CommandFailed(
+        "not_found", Status.NOT_FOUND, *(f"There is no document {each} for this caller." for each in identifiers)
+    )

@@ -1,0 +1,156 @@
+"""`xds-gateway demo`: everything once, on a gateway that is made for it."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from ..client import DocumentToSubmit, Gateway
+from ..client.demo import DemoProgress, DemoStep, demo_documents, run_demo
+from ..pki import make_pki
+from .child import child_gateway
+from .connecting import failing_well
+from .console import errors, output, print_json, shown, working
+from .demo_report import Demonstration, demonstrated, show
+from .failures import Status, wrong_usage
+
+SHARED_EXAMPLES: Final = Path("../shared/data/cda")
+_PATIENT_PREFIX: Final = "DEMO"
+_TERMINATED: Final = 128 + signal.SIGTERM
+
+_CONFIGURATION: Final = """\
+# The gateway of one demonstration. Serve its data again: xds-gateway serve --config FILE
+data_folder = "data"
+
+[[listeners]]
+certificate = "pki/server.crt"
+key = "pki/server.key"
+client_ca = "pki/ca.crt"
+"""
+
+_STEPS: Final = {
+    DemoStep.SUBMIT: "Submit",
+    DemoStep.FIND: "Find by patient",
+    DemoStep.RETRIEVE: "Retrieve and compare bytes",
+    DemoStep.REPLACE: "Replace one",
+    DemoStep.REFUSE: "Send one with mistakes",
+}
+
+
+def demo(examples: Path | None, base: Path, *, as_json: bool) -> int:
+    """Run the demonstration and tell what happened; returns the exit status."""
+    signal.signal(signal.SIGTERM, _terminate)
+    documents, source = _documents(examples)
+    made = _run(documents, source, _fresh_folder(base), quiet=as_json)
+    if as_json:
+        print_json(demonstrated(made))
+    else:
+        show(made, output())
+    return Status.REFUSED if made.problems else Status.DONE
+
+
+def _terminate(number: int, frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(_TERMINATED)  # so that the gateway is stopped on the way out
+
+
+def _documents(examples: Path | None) -> tuple[tuple[DocumentToSubmit, ...], str]:
+    """What to submit, and where it comes from."""
+    if examples is not None and not any(examples.glob("*.xml")):
+        raise wrong_usage(f"There are no *.xml files in {examples}: say another --examples.")
+    folder = examples or (SHARED_EXAMPLES if any(SHARED_EXAMPLES.glob("*.xml")) else None)
+    with failing_well():
+        documents = demo_documents(folder)
+    return documents, f"CDA examples of {folder}" if folder else "samples made for this run"
+
+
+def _fresh_folder(base: Path) -> Path:
+    """A folder named by the time that nobody has used yet."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+        folder = base / f"{stamp}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as failure:
+            raise wrong_usage(f"{folder} cannot be made ({failure.strerror}): say another --folder.") from failure
+        return folder
+    raise wrong_usage(f"{base} has too many folders of this second: try again.")
+
+
+def _run(documents: Sequence[DocumentToSubmit], source: str, folder: Path, *, quiet: bool) -> Demonstration:
+    with working("Making throw-away keys", quiet=quiet):
+        keys = make_pki(folder / "pki", now=datetime.now(UTC))
+    config, log, copies = folder / "gateway.toml", folder / "gateway.log", folder / "copies"
+    config.write_text(_CONFIGURATION, encoding="utf-8")
+    copies.mkdir()
+    with ExitStack() as stack:
+        with working("Starting a gateway", quiet=quiet):
+            child = stack.enter_context(child_gateway(config, log))
+        stack.enter_context(failing_well())
+        gateway = stack.enter_context(
+            Gateway(
+                child.registry_url,
+                child.repository_url,
+                certificate=keys.client_certificate,
+                key=keys.client_key,
+                ca=keys.ca,
+                journal=folder / "journal",
+            )
+        )
+        told = stack.enter_context(_progress(quiet=quiet))
+        report = run_demo(gateway, documents, patient_prefix=_PATIENT_PREFIX, folder=copies, progress=told)
+    return Demonstration(
+        folder=folder,
+        source=source,
+        registry_url=child.registry_url,
+        repository_url=child.repository_url,
+        workers=child.workers,
+        report=report,
+        problems=(*report.problems, *_afterwards(child.exit_status, log)),
+    )
+
+
+def _afterwards(exit_status: int | None, log: Path) -> Iterator[str]:
+    """What the gateway itself has to complain about."""
+    if exit_status != 0:
+        yield f"the gateway did not end in order (exit status {exit_status})"
+    lines = log.read_text("utf-8", errors="replace").splitlines()
+    failures = sum(line.startswith("{") and json.loads(line)["level"] in ("error", "critical") for line in lines)
+    if failures:
+        yield f"the gateway wrote {failures} errors to {log}"
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[DemoProgress], None]]:
+    """Bars on a terminal, a line for each step elsewhere, nothing when `quiet`."""
+    console = errors()
+    if quiet:
+        yield lambda progress: None
+    elif not console.is_terminal:
+        yield _print_step
+    else:
+        columns = (SpinnerColumn(), TextColumn("{task.description:<28}"), BarColumn(24), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), TextColumn("[dim]{task.fields[label]}"), console=console) as bars:
+            tasks: dict[DemoStep, TaskID] = {}
+
+            def told(progress: DemoProgress) -> None:
+                if progress.step not in tasks:
+                    tasks[progress.step] = bars.add_task(_STEPS[progress.step], label="")
+                label = "" if progress.done == progress.total else shown(progress.label)[:40]
+                bars.update(tasks[progress.step], total=progress.total, completed=progress.done, label=label)
+
+            yield told
+
+
+def _print_step(progress: DemoProgress) -> None:
+    if progress.done in (progress.total, 1 if progress.total > 1 else None):
+        count = f"{progress.done} of {progress.total}"
+        print(f"{_STEPS[progress.step]}: {count}", file=sys.stderr, flush=True)

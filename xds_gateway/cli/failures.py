@@ -1,0 +1,67 @@
+"""How a command fails: one kind, one exit status, sentences that say what to do."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+
+class Status(IntEnum):
+    """Exit statuses of every command."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    NOT_FOUND = 4
+    INTERRUPTED = 130
+
+
+MEANINGS: Final = {
+    Status.DONE: "done; for `serve`: ended by Ctrl-C or SIGTERM",
+    Status.REFUSED: "the gateway refused the request, or something did not go as it should",
+    Status.USAGE: "the command line, a file, the metadata or the configuration is wrong; nothing was sent",
+    Status.UNREACHABLE: "no gateway answered: no connection, TLS refused, no answer in time, or another server's",
+    Status.NOT_FOUND: "the document that was named is not there, or not for this caller",
+    Status.INTERRUPTED: "interrupted by Ctrl-C (but `serve`: 0)",
+}
+
+
+class Explained(NamedTuple):
+    """One error of a RegistryErrorList taken apart (docs/errors.md); `sentence` is all that others tell."""
+
+    code: str
+    severity: str
+    sentence: str
+    rule: str | None = None
+    object: str | None = None
+    attribute: str | None = None
+    received: str | None = None
+    expected: str | None = None
+    clause: str | None = None
+
+
+class CommandFailed(Exception):
+    """A command cannot do what was asked. `kind` is one word for programs, `sentences` are for people."""
+
+    def __init__(self, kind: str, status: Status, *sentences: str, errors: Sequence[Explained] = ()) -> None:
+        super().__init__(" ".join(sentences))
+        self.kind = kind
+        self.status = status
+        self.sentences = sentences
+        self.errors = tuple(errors)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `--json` writes to standard error."""
+        return {
+            "error": {
+                "kind": self.kind,
+                "exit_status": int(self.status),
+                "messages": list(self.sentences),
+                "errors": [error._asdict() for error in self.errors],
+            }
+        }
+
+
+def wrong_usage(*sentences: str) -> CommandFailed:
+    """The command line cannot mean anything."""
+    return CommandFailed("usage", Status.USAGE, *sentences)
