@@ -11,7 +11,7 @@ from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, StoredDocument
 from ..model.metadata import RegistryObject
 from . import statements as sql
-from .database import StorageConflict, inserted, translated
+from .database import StorageConflict, inserted, translate, translated
 from .events import event_json
 from .keys import uuid_key, uuid_urn
 from .readers import Readers
@@ -188,8 +188,10 @@ class SqlTransaction(SqlSnapshot):
 
     def _change(self, change: Callable[[], object]) -> None:
         try:
-            with translated():
-                change()
+            change()
+        except sqlite3.Error as failure:
+            self._broken = translate(failure)
+            raise self._broken from failure
         except GatewayError as failure:
             self._broken = failure
             raise
@@ -247,13 +249,13 @@ class SqlTransaction(SqlSnapshot):
         return [None if word is None else identify(word) for word in row.words]
 
     def _add_lists(self, row: Row, number: int) -> None:
-        execute, identify = self._cursor.execute, self.terms.id
-        for attribute, code in row.codes:
-            execute(sql.ADD_CODE, (number, attribute, identify(code)))
-        for position, person in enumerate(row.authors):
-            execute(sql.ADD_AUTHOR, (number, position, person))
-        for position, value in enumerate(row.references):
-            execute(sql.ADD_REFERENCE, (number, position, value))
+        add, identify = self._cursor.executemany, self.terms.id
+        if row.codes:
+            add(sql.ADD_CODE, [(number, attribute, identify(code)) for attribute, code in row.codes])
+        if row.authors:
+            add(sql.ADD_AUTHOR, [(number, position, person) for position, person in enumerate(row.authors)])
+        if row.references:
+            add(sql.ADD_REFERENCE, [(number, position, value) for position, value in enumerate(row.references)])
 
     def _known_patient(self, patient_id: PatientId | None) -> int | None:
         if patient_id is None:

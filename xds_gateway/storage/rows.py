@@ -7,7 +7,7 @@ from ..codec.ebrim import render_fragment
 from ..model import vocabulary as v
 from ..model.datatypes import parse_dtm
 from ..model.identifiers import PatientId, parse_patient_id
-from ..model.metadata import Association, DocumentEntry, Folder, RegistryObject, SubmissionSet
+from ..model.metadata import Association, Classification, DocumentEntry, Folder, RegistryObject, SubmissionSet
 from .database import StorageConflict
 from .fragments import pack
 from .keys import uuid_key
@@ -49,33 +49,83 @@ class Row(NamedTuple):
 
 def make_row(item: RegistryObject) -> Row:
     """The row of an entry, set, folder or association. Raises StorageConflict for an id that is no UUID."""
-    return _ROWS[item.KIND](item)
+    return _ROWS[item.KIND](item, _Parts(item))
 
 
-def _entry(item: DocumentEntry) -> Row:
+class _Parts:
+    """What an object holds, by name, in one pass: the views of the model would make more than a row needs."""
+
+    __slots__ = ("classifications", "identifiers", "slots")
+
+    def __init__(self, item: RegistryObject) -> None:
+        self.slots: Final[dict[str, tuple[str, ...]]] = {}
+        for slot in item.slots:
+            self.slots[slot.name] = (*self.slots[slot.name], *slot.values) if slot.name in self.slots else slot.values
+        self.classifications: Final[dict[str | None, list[Classification]]] = {}
+        for classification in item.classifications:
+            self.classifications.setdefault(classification.scheme, []).append(classification)
+        self.identifiers: Final[dict[str | None, str | None]] = {}
+        for identifier in item.external_identifiers:
+            self.identifiers.setdefault(identifier.scheme, identifier.value)
+
+    def text(self, slot: str) -> str | None:
+        values = self.slots.get(slot)
+        return values[0] if values else None
+
+    def word(self, slot: str) -> Pair | None:
+        return _word(self.text(slot))
+
+    def interval(self, slot: str) -> tuple[int | None, int | None]:
+        interval = parse_dtm(self.text(slot) or "")
+        return (None, None) if interval is None else (interval.earliest, interval.latest)
+
+    def code(self, scheme: str) -> Pair | None:
+        found = self.classifications.get(scheme)
+        return _pair(found[0]) if found else None
+
+    def code_list(self, attribute: str, scheme: str) -> tuple[tuple[int, Pair], ...]:
+        number = CODE_LISTS[attribute]
+        pairs = dict.fromkeys([_pair(found) for found in self.classifications.get(scheme, ())])
+        return tuple([(number, pair) for pair in pairs])
+
+    def persons(self, scheme: str) -> tuple[str, ...]:
+        authors = self.classifications.get(scheme, ())
+        return tuple(
+            [
+                person
+                for author in authors
+                for slot in author.slots
+                if slot.name == "authorPerson"
+                for person in slot.values
+            ]
+        )
+
+
+def _entry(item: DocumentEntry, parts: _Parts) -> Row:
     """Columns follow `document_entry`, from repository_unique_id on."""
     return _row(
         item,
-        1,
-        hash_and_size=((item.hash or "").lower() or None, _integer(item.size)),
+        parts,
+        dictionary=1,
+        hash_and_size=((parts.text("hash") or "").lower() or None, _integer(parts.text("size"))),
         words=(
-            _word(item.repository_unique_id),
+            parts.word("repositoryUniqueId"),
             _word(item.object_type),
             _word(item.mime_type),
-            _word(item.slot_value("documentAvailability")),
-            *(_code(item, scheme) for scheme in _ENTRY_CODES),
+            parts.word("documentAvailability"),
+            *[parts.code(scheme) for scheme in _ENTRY_CODES],
         ),
         values=(
-            *_interval(item, "creationTime"),
-            *_interval(item, "serviceStartTime"),
-            *_interval(item, "serviceStopTime"),
+            *parts.interval("creationTime"),
+            *parts.interval("serviceStartTime"),
+            *parts.interval("serviceStopTime"),
         ),
         codes=(
-            *_code_list(item, "confidentiality_code", v.DE_CONFIDENTIALITY_CODE),
-            *_code_list(item, "event_code_list", v.DE_EVENT_CODE_LIST),
+            *parts.code_list("confidentiality_code", v.DE_CONFIDENTIALITY_CODE),
+            *parts.code_list("event_code_list", v.DE_EVENT_CODE_LIST),
         ),
-        authors=_persons(item, v.DE_AUTHOR),
-        references=item.slot_values(REFERENCE_ID_LIST),
+        authors=parts.persons(v.DE_AUTHOR),
+        references=parts.slots.get(REFERENCE_ID_LIST, ()),
     )
 
 
@@ -88,30 +138,33 @@ _ENTRY_CODES: Final = (
 )
 
 
-def _submission_set(item: SubmissionSet) -> Row:
+def _submission_set(item: SubmissionSet, parts: _Parts) -> Row:
     return _row(
         item,
-        2,
-        words=(_code(item, v.SS_CONTENT_TYPE_CODE),),
-        values=(item.identifier(v.SS_SOURCE_ID), *_interval(item, "submissionTime")),
-        authors=_persons(item, v.SS_AUTHOR),
+        parts,
+        dictionary=2,
+        words=(parts.code(v.SS_CONTENT_TYPE_CODE),),
+        values=(parts.identifiers.get(v.SS_SOURCE_ID), *parts.interval("submissionTime")),
+        authors=parts.persons(v.SS_AUTHOR),
     )
 
 
-def _folder(item: Folder) -> Row:
+def _folder(item: Folder, parts: _Parts) -> Row:
     return _row(
         item,
-        2,
-        values=last_update(item.slot_value("lastUpdateTime") or ""),
-        codes=_code_list(item, "folder_code_list", v.FD_CODE_LIST),
+        parts,
+        dictionary=2,
+        values=last_update(parts.text("lastUpdateTime") or ""),
+        codes=parts.code_list("folder_code_list", v.FD_CODE_LIST),
     )
 
 
-def _association(item: Association) -> Row:
-    return _row(item, 3, words=(_word(item.association_type),), ends=(_key(item.source), _key(item.target)))
+def _association(item: Association, parts: _Parts) -> Row:
+    ends = (_key(item.source), _key(item.target))
+    return _row(item, parts, dictionary=3, words=(_word(item.association_type),), ends=ends)
 
 
-_ROWS: Final[dict[str, Callable[[Any], Row]]] = {
+_ROWS: Final[dict[str, Callable[[Any, _Parts], Row]]] = {
     DocumentEntry.KIND: _entry,
     SubmissionSet.KIND: _submission_set,
     Folder.KIND: _folder,
@@ -127,8 +180,9 @@ def last_update(time: str) -> tuple[str, int | None, int | None]:
 
 def _row(
     item: RegistryObject,
-    dictionary: int,
+    parts: _Parts,
     *,
+    dictionary: int,
     hash_and_size: tuple[str | None, int | None] = (None, None),
     words: tuple[Pair | None, ...] = (),
     values: tuple[_Value, ...] = (),
@@ -138,26 +192,26 @@ def _row(
     ends: tuple[bytes, ...] = (),
 ) -> Row:
     uuid = _key(item.id)
-    lid = uuid if item.lid is None else _key(item.lid)
-    patient_cx = item.patient_id
-    unique_id = item.unique_id
+    lid = uuid if item.lid is None or item.lid == item.id else _key(item.lid)
+    patient_cx = parts.identifiers.get(item.PATIENT_ID_SCHEME) if item.PATIENT_ID_SCHEME else None
+    unique_id = parts.identifiers.get(item.UNIQUE_ID_SCHEME) if item.UNIQUE_ID_SCHEME else None
     return Row(
-        kind=KINDS[item.KIND],
-        uuid=uuid,
-        patient=parse_patient_id(patient_cx) if patient_cx else None,
-        unique_id=(unique_id, *hash_and_size) if unique_id else None,
-        lid=None if lid == uuid else lid,
-        version=int(item.version) if item.version and item.version.isdecimal() else 1,
-        status=(item.status or v.APPROVED, ""),
-        patient_cx=patient_cx,
-        home=item.home,
-        words=words,
-        values=values,
-        fragment=pack(render_fragment(item), dictionary),
-        codes=codes,
-        authors=authors,
-        references=references,
-        ends=ends,
+        KINDS[item.KIND],
+        uuid,
+        parse_patient_id(patient_cx) if patient_cx else None,
+        (unique_id, *hash_and_size) if unique_id else None,
+        None if lid == uuid else lid,
+        int(item.version) if item.version and item.version.isdecimal() else 1,
+        (item.status or v.APPROVED, ""),
+        patient_cx,
+        item.home,
+        words,
+        values,
+        pack(render_fragment(item), dictionary),
+        codes,
+        authors,
+        references,
+        ends,
     )
 
 
@@ -172,25 +226,12 @@ def _word(text: str | None) -> Pair | None:
     return None if text is None else (text, "")
 
 
-def _code(item: RegistryObject, scheme: str) -> Pair | None:
-    found = item.codes(scheme)
-    return (found[0].code or "", found[0].coding_scheme or "") if found else None
-
-
-def _code_list(item: RegistryObject, attribute: str, scheme: str) -> tuple[tuple[int, Pair], ...]:
-    number = CODE_LISTS[attribute]
-    pairs = dict.fromkeys((c.code or "", c.coding_scheme or "") for c in item.codes(scheme))
-    return tuple((number, pair) for pair in pairs)
-
-
-def _persons(item: RegistryObject, scheme: str) -> tuple[str, ...]:
-    return tuple(person for author in item.codes(scheme) for person in author.slot_values("authorPerson"))
-
-
-def _interval(item: RegistryObject, slot: str) -> tuple[int | None, int | None]:
-    value = item.slot_value(slot)
-    interval = parse_dtm(value) if value else None
-    return (interval.earliest, interval.latest) if interval else (None, None)
+def _pair(classification: Classification) -> Pair:
+    """A code with its coding scheme."""
+    for slot in classification.slots:
+        if slot.name == "codingScheme" and slot.values:
+            return classification.code or "", slot.values[0]
+    return classification.code or "", ""
 
 
 def _integer(text: str | None) -> int | None:

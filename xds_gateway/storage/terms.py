@@ -22,18 +22,14 @@ class Terms:
     """
 
     def __init__(self, *, largest: int = 50_000) -> None:
-        self._ids: Final[dict[Pair, int]] = {}
+        self.ids: Final[dict[Pair, int]] = {}  # of codes that this process has met
         self._words: Final[dict[int, str]] = {}
         self._domains: Final[dict[str, int]] = {}
         self._largest: Final = largest
 
-    def known(self, pair: Pair) -> int | None:
-        """The id of a code that this process has met."""
-        return self._ids.get(pair)
-
     def find(self, connection: sqlite3.Connection, pair: Pair) -> int | None:
         """The id of a code; None when no object ever had it."""
-        found = self._ids.get(pair)
+        found = self.ids.get(pair)
         if found is None:
             row = connection.execute(_FIND, pair).fetchone()
             if row is None:
@@ -44,8 +40,8 @@ class Terms:
 
     def remember(self, committed: dict[Pair, int]) -> None:
         """Keep ids that are committed."""
-        if len(self._ids) < self._largest:
-            self._ids.update(committed)
+        if len(self.ids) < self._largest:
+            self.ids.update(committed)
 
     def known_word(self, number: int) -> str | None:
         """The word of an id that this process has met."""
@@ -76,14 +72,13 @@ class NewTerms:
 
     def __init__(self, terms: Terms, connection: sqlite3.Connection) -> None:
         self._terms: Final = terms
+        self._known: Final = terms.ids
         self._connection: Final = connection
         self.met: Final[dict[Pair, int]] = {}
 
     def id(self, pair: Pair) -> int:
         """The id of a code, added when it is new."""
-        found = self._terms.known(pair)
-        if found is None:
-            found = self.met.get(pair)
+        found = self._known.get(pair) or self.met.get(pair)
         if found is None:
             row = self._connection.execute(_FIND, pair).fetchone()
             found = int(row[0]) if row else self._added(pair)
@@ -92,7 +87,7 @@ class NewTerms:
 
     def find(self, pair: Pair) -> int | None:
         """The id of a code; None when no object ever had it."""
-        found = self._terms.known(pair)
+        found = self._known.get(pair)
         if found is None:
             row = self._connection.execute(_FIND, pair).fetchone()
             found = int(row[0]) if row else None
