@@ -47,10 +47,10 @@ def running(folder: Path) -> Iterator[Running]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    files = f'certificate = "{pki.server_certificate}"\nkey = "{pki.server_key}"\nclient_ca = "{pki.ca_certificate}"\n'
+    files = f'certificate = "{pki.server_certificate}"\nkey = "{pki.server_key}"\nclient_ca = "{pki.ca}"\n'
     config = folder / "gateway.toml"
     config.write_text(f'data_folder = "{folder / "data"}"\n[log]\nlevel = "warning"\n[[listeners]]\nport = {port}\n{files}')
-    context = ssl.create_default_context(cafile=str(pki.ca_certificate))
+    context = ssl.create_default_context(cafile=str(pki.ca))
     context.load_cert_chain(pki.client_certificate, pki.client_key)
     started = time.perf_counter()
     process = subprocess.Popen(
