@@ -1,6 +1,7 @@
 """Composite values of metadata: codes, authors and times (ITI TF-3 4.2.3.1)."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -33,6 +34,7 @@ _LENGTHS = (4, 6, 8, 10, 12, 14)
 _FIRST = "00000101000000"
 
 
+@lru_cache(maxsize=1024)  # rules and storage read the same times of one message
 def parse_dtm(text: str) -> TimeInterval | None:
     """Read a DTM `YYYY[MM[DD[hh[mm[ss]]]]]` in UTC; None when it is not one (ITI TF-3 Table 4.2.3.1.7-2)."""
     length = len(text)

@@ -30,8 +30,11 @@ class Answers:
 
     def add_entries(self, rows: list[Row]) -> None:
         """Take rows of `sql.ENTRY_COLUMNS`."""
+        last, escaped = None, b""
         for _, uuid, lid, version, status, patient_cx, home, patient, fragment in rows:
-            self._add(uuid, lid, version, status, home, fragment, escape(patient_cx or "").encode())
+            if patient_cx != last:
+                last, escaped = patient_cx, escape(patient_cx or "").encode()
+            self._add(uuid, lid, version, status, home, fragment, escaped)
             if patient is not None:
                 self._patients[patient] = None
 
