@@ -48,7 +48,7 @@ class _Ids(dict[str, str]):
         return final
 
     def settled(self, item: Object, home: str | None, **changed: Any) -> Object:
-        """An object with its final ids; the small parts are rebuilt by position, `_replace` costs three times as much."""
+        """An object with its final ids; small parts are rebuilt by position, `_replace` costs three times as much."""
         final = self[item.id]
         new_uuid = self._new_uuid
         return replace(

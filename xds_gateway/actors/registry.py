@@ -187,7 +187,7 @@ class DocumentRegistry:
                 call,
                 "success",
                 patient_ids=found.patients,
-                query=f"{request.query_id} {request.return_type} {dict(request.parameters)}",
+                query=f"{request.query_id} {request.return_type} {list(request.parameters)}",
             )
         )
         if leaf_class:

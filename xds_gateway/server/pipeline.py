@@ -167,35 +167,34 @@ class Pipeline:
     def _perform(self, exchange: _Exchange, request: Request, attachments: Mapping[str, Attachment]) -> HttpResponse:
         row, mount = _known(exchange.row), exchange.mount
         perform = getattr(mount.actor(row.endpoint), row.actor_method)
+        taken = dict(attachments)
         try:
-            spooled = self._spooled(request, attachments, mount.documents)
+            spooled = self._spooled(request, taken, mount.documents)
             response = perform(exchange.call, request, *spooled)
             return self._respond(exchange, row, response)
         finally:
-            discard(attachments)
+            discard(taken)
 
     def _spooled(
-        self, request: Request, attachments: Mapping[str, Attachment], documents: DocumentStore
+        self, request: Request, taken: dict[str, Attachment], documents: DocumentStore
     ) -> tuple[Mapping[str, SpooledDocument], ...]:
-        """The documents of ITI-41 by entry id; nothing for other transactions."""
+        """The documents of ITI-41 by entry id, nothing for other transactions; inline ones join those `taken`."""
         if not isinstance(request, ProvideRequest):
             return ()
-        finished = {content_id: attachment.finish() for content_id, attachment in attachments.items()}
-        missing = [part for part in request.parts if part.content_id is not None and part.content_id not in finished]
+        missing = [part for part in request.parts if part.content_id is not None and part.content_id not in taken]
         if missing:
             raise RequestRefused(*(_part_missing(part) for part in missing))
-        return (
-            {
-                part.id: finished[part.content_id] if part.content_id is not None else self._inline(part, documents)
-                for part in request.parts
-            },
-        )
+        keys = {part.id: part.content_id or self._inline(part, taken, documents) for part in request.parts}
+        finished = {key: attachment.finish() for key, attachment in taken.items()}
+        return ({identifier: finished[key] for identifier, key in keys.items()},)
 
-    def _inline(self, part: DocumentPart, documents: DocumentStore) -> SpooledDocument:
-        data = _decoded(part.inline or "", self._limits.inline_document)
-        spool = documents.spool()
-        spool.write(data)
-        return spool.finish()
+    def _inline(self, part: DocumentPart, taken: dict[str, Attachment], documents: DocumentStore) -> str:
+        """Take a document out of the envelope; returns its key, which no Content-ID can be."""
+        limit = self._limits.inline_document
+        key = f"\0{part.id}"
+        attachment = taken[key] = Attachment(documents, limit)
+        attachment.take(_decoded(part.inline or "", limit))
+        return key
 
     # -- answers
 
@@ -262,7 +261,7 @@ class Pipeline:
         )
 
     def _broken(self, exchange: _Exchange) -> HttpResponse:
-        if exchange.row is None:
+        if exchange.row is None or exchange.call is None:
             fault = SoapFault(FaultCode.RECEIVER, "The gateway failed; its log says why", rule="gateway.failed")
             return self._fault(exchange, fault)
         rule = f"ihe.{exchange.row.endpoint}.failed"

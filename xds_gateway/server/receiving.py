@@ -93,10 +93,19 @@ class Intake:
             if self._current is not None:
                 self._current.take(event.data)
                 self.held += len(event.data)
-        elif isinstance(event, PartBegin) and event.head.content_id in self._wanted:
-            self._current = self.taken[event.head.content_id or ""] = Attachment(self._documents, self._limit)
+        elif isinstance(event, PartBegin):
+            self._current = self._begun(event.head.content_id)
         else:
             self._current = None
+
+    def _begun(self, content_id: str | None) -> Attachment | None:
+        """A part begins; None when nobody wants it."""
+        if content_id is None or content_id not in self._wanted:
+            return None
+        if content_id in self.taken:
+            raise mime_fault("twice", "Two parts have one Content-ID: nobody can tell which is meant (RFC 2045 7)")
+        attachment = self.taken[content_id] = Attachment(self._documents, self._limit)
+        return attachment
 
     def flush(self) -> None:
         """Write all that is in memory to the spool."""
