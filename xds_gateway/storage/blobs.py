@@ -45,6 +45,8 @@ class FileDocumentStore:
         with usable(folder):
             os.makedirs(self._documents, mode=0o700, exist_ok=True)
             _fsync_folder(str(folder))
+        with suppress(OSError):  # its parent may be readable to others only
+            _fsync_folder(str(folder.parent))
         self._spool: Final = SpoolFolder(folder / "spool", random_hex)
 
     def spool(self) -> "FileSpool":

@@ -55,15 +55,21 @@ def connect(url: str, *, wait_seconds: float) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=wait_seconds, isolation_level=None, check_same_thread=False, cached_statements=512
         )
-        connection.execute("PRAGMA cache_size = -16384")  # KiB per connection
-        connection.execute("PRAGMA case_sensitive_like = ON")  # as LIKE of SQL-92 and PostgreSQL
-        for name, value, expected in _PRAGMAS:
-            connection.execute(f"PRAGMA {name} = {value}")
-            found = connection.execute(f"PRAGMA {name}").fetchone()[0]
-            if found != expected:
-                connection.close()
-                raise DatabaseUnusable(f"The database {path} does not take {name}={value}; put it on a local disk.")
+        try:
+            _set(connection, path)
+        except BaseException:
+            connection.close()
+            raise
     return connection
+
+
+def _set(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA cache_size = -16384")  # KiB per connection
+    connection.execute("PRAGMA case_sensitive_like = ON")  # as LIKE of SQL-92 and PostgreSQL
+    for name, value, expected in _PRAGMAS:
+        connection.execute(f"PRAGMA {name} = {value}")
+        if connection.execute(f"PRAGMA {name}").fetchone()[0] != expected:
+            raise DatabaseUnusable(f"The database {path} does not take {name}={value}; put it on a local disk.")
 
 
 def migrate(url: str) -> None:

@@ -81,8 +81,12 @@ class GroupCommit(Generic[W]):
 
     def _follow(self, turn: Turn[W]) -> None:
         """Sleep until the turn is settled or has to lead."""
-        if turn.wake.acquire(timeout=self._wait_seconds):
-            return
+        try:
+            if turn.wake.acquire(timeout=self._wait_seconds):
+                return
+        except BaseException:  # a signal in the main thread: nobody is left to lead this turn
+            self._abandon(turn)
+            raise
         with self._mutex:
             if turn in self._waiting and not turn.leads:
                 self._waiting.remove(turn)
@@ -115,14 +119,24 @@ class GroupCommit(Generic[W]):
             if own in self._waiting:
                 self._waiting.remove(own)
 
+    def _abandon(self, turn: Turn[W]) -> None:
+        with self._mutex:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            if turn.leads:
+                self._choose_leader()
+
     def _hand_over(self, own: Turn[W], turns: list[Turn[W]]) -> None:
         for turn in turns:
             if turn is not own:
                 turn.wake.release()
         with self._mutex:
-            if self._waiting:
-                following = self._waiting[0]
-                following.leads = True
-                following.wake.release()
-            else:
-                self._led = False
+            self._choose_leader()
+
+    def _choose_leader(self) -> None:
+        if self._waiting:
+            following = self._waiting[0]
+            following.leads = True
+            following.wake.release()
+        else:
+            self._led = False

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from .database import connect, translated
@@ -16,37 +16,35 @@ class Readers:
         self._wait_seconds: Final = wait_seconds
         self._idle: Final[list[sqlite3.Connection]] = []
 
-    def take(self) -> sqlite3.Connection:
-        """A connection outside of any transaction; give it back."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._open()
-
-    def give_back(self, connection: sqlite3.Connection) -> None:
-        """Return a connection; one that is inside a transaction is not used again."""
-        if connection.in_transaction:
-            connection.close()
-        else:
-            self._idle.append(connection)
-
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """A connection whose statements all see the same committed state."""
-        connection = self.take()
+        connection = self._take()
         try:
             with translated():
                 connection.execute("BEGIN")
             yield connection
-            with translated():
-                connection.execute("COMMIT")
         finally:
-            self.give_back(connection)
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")  # there is nothing to commit
+            self._give_back(connection)
 
     def close(self) -> None:
         """Close what is idle."""
         while self._idle:
             self._idle.pop().close()
+
+    def _take(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     def _open(self) -> sqlite3.Connection:
         connection = connect(self._url, wait_seconds=self._wait_seconds)
