@@ -224,6 +224,33 @@ def test_a_full_disk_is_told_and_the_next_write_goes_on(storage: Storage, tmp_pa
     assert approved(storage) == {urn("entry 1"), urn("entry 4")}
 
 
+def test_a_commit_that_fails_fails_its_whole_group(storage: Storage, tmp_path: Path) -> None:
+    register(storage, *submission(0))
+    started, waiting = threading.Event(), threading.Event()
+
+    def first(_: Transaction) -> None:
+        started.set()
+        waiting.wait(10)
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with ThreadPoolExecutor(9) as threads:
+        leader = threads.submit(storage.registry.write, first)
+        started.wait(10)
+        group = [threads.submit(register, storage, *submission(number)) for number in range(1, 9)]
+        time.sleep(0.1)  # most of them wait for the first now, and become a group
+        size = (tmp_path / "registry.db-wal").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            waiting.set()
+            leader.result()  # it changed nothing, so its commit writes nothing
+            assert {type(work.exception()) for work in group} == {StorageFull}
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert approved(storage) == {urn("entry 0")}
+    register(storage, *submission(10))
+    assert approved(storage) == {urn("entry 0"), urn("entry 10")}
+
+
 _CRASH = """
 import os, sys
 from pathlib import Path
