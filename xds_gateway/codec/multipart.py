@@ -100,6 +100,7 @@ class MultipartParser:
         if self._state == self._read_body and self._pending.startswith(self._delimiter):
             tail = self._pending[len(self._delimiter) :]
             if _CLOSED.fullmatch(tail):
+                self._state, self._pending = self._read_epilogue, b""
                 return self._end_part([])
         if self._state != self._read_epilogue:
             raise mime_fault("truncated", "The multipart message ends before its closing delimiter")

@@ -459,3 +459,10 @@ def test_a_damaged_message_is_read_or_refused_and_the_chunks_do_not_matter(
 ) -> None:
     sent = mutated(mutations)
     assert outcome([sent]) == outcome(cut(sent, sizes)) == outcome(single_bytes(sent))
+
+
+def test_a_message_that_nothing_follows_is_over_once():
+    parser = MultipartParser(B, LIMITS)
+    parser.feed(message(b"abc").removesuffix(b"\r\n"))  # as CXF ends its messages
+    assert parser.close() == [PartEnd()]
+    assert parser.close() == []
