@@ -127,6 +127,7 @@ class IncomingMessage:
         self._parser: MultipartParser | None = None
         self._start = content_type.parameters.get("start")
         self._events: list[Event] = []
+        self._closed = False  # the body has ended
         self._early: list[Event] = []  # events of parts before the root, and of what came at once after it
         self._parts = 0
         self.whole = False  # nothing of the message is left on the wire
@@ -189,13 +190,11 @@ class IncomingMessage:
                 event = self._events.pop()
                 self._parts += isinstance(event, PartBegin)
                 yield event
+            if self._closed:
+                return
             data = await anext(self._body, None)
-            if data is None:
-                self._events = parser.close()
-                if not self._events:
-                    return
-            else:
-                self._events = parser.feed(data)
+            self._closed = data is None
+            self._events = parser.close() if data is None else parser.feed(data)
             self._events.reverse()
 
     async def receive_early(self) -> None:

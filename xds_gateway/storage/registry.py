@@ -289,10 +289,12 @@ class SqlTransaction(SqlSnapshot):
         return inserted(self._cursor.execute(sql.ADD_OBJECT, (self._domain, key, UNKNOWN_KIND)))
 
     def _add_documents(self, documents: Mapping[str, StoredDocument]) -> None:
+        numbers: dict[str, int] = {}  # by key: one document may serve several entries
         for urn, document in documents.items():
-            stored = (document.key, document.size, document.sha1, document.chunk_digests)
-            number = inserted(self._cursor.execute(sql.ADD_DOCUMENT, stored))
+            if document.key not in numbers:
+                stored = (document.key, document.size, document.sha1, document.chunk_digests)
+                numbers[document.key] = inserted(self._cursor.execute(sql.ADD_DOCUMENT, stored))
             entries = self._numbers_and_kinds((urn,))
             if [kind for _, kind in entries] != [_ENTRY]:
                 raise StorageConflict("a document belongs to no entry")
-            self._cursor.execute(sql.SET_DOCUMENT, (number, entries[0][0]))
+            self._cursor.execute(sql.SET_DOCUMENT, (numbers[document.key], entries[0][0]))
