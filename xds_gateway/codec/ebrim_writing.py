@@ -43,8 +43,7 @@ def render_fragment(item: RegistryObject) -> bytes:
     if isinstance(item, Folder):
         slots = tuple([slot for slot in slots if slot.name != LAST_UPDATE_TIME])
         update_time = _MANAGED_UPDATE_TIME
-    scheme = item.PATIENT_ID_SCHEME or ""
-    return _render(item, _MANAGED, update_time + _slots(slots), _MANAGED_VERSION, scheme).encode()
+    return _render(item, _MANAGED, update_time + _slots(slots), _MANAGED_VERSION, item.PATIENT_ID_SCHEME).encode()
 
 
 def fill_fragment(fragment: bytes, holes: Mapping[int, bytes]) -> bytes:
@@ -86,7 +85,7 @@ def _object_ref(reference: ObjectRef) -> str:
 
 
 def _render(item: RegistryObject, managed: str, slots: str, version: str, patient_scheme: str | None) -> str:
-    """One object; the value of an identifier of `patient_scheme` becomes a hole."""
+    """One object; the value of an identifier of `patient_scheme`, if any, becomes a hole."""
     tag, own = _tag(item)
     identifier = escape(item.id)
     classifications = [
@@ -94,7 +93,9 @@ def _render(item: RegistryObject, managed: str, slots: str, version: str, patien
         for c in item.classifications
     ]
     identifiers = [
-        _identifier(e, _MANAGED_PATIENT if e.scheme == patient_scheme else _attribute("value", e.value))
+        _identifier(
+            e, _MANAGED_PATIENT if patient_scheme and e.scheme == patient_scheme else _attribute("value", e.value)
+        )
         for e in item.external_identifiers
     ]
     return (
