@@ -1,14 +1,18 @@
 """Write the pages that are made from the program's own tables, or tell which are stale (--check)."""
 
+import importlib
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from typer.main import get_command
 
+from xds_gateway.cli.commands import app
+from xds_gateway.cli.failures import KINDS, MEANINGS
 from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.config.settings import Settings
 from xds_gateway.config.shown import Scalar, default, unit
@@ -186,11 +190,81 @@ def transactions_page() -> str:
     )
 
 
+CLI_HEAD = """\
+# Command line
+
+`xds-gateway COMMAND --help` tells the same as this page; `python -m xds_gateway` is the same program.
+
+* **For people** a command writes tables to standard output; progress of what takes longer, and failures, go to standard
+  error. Colours only on a terminal, and not with `NO_COLOR`.
+* **For programs** `--json` makes it one JSON document on standard output, with the keys below, and on failure one JSON
+  object on standard error: `{"error": {"kind", "exit_status", "messages", "errors"}}`. `kind` is one of the words
+  below, `messages` are the sentences that people read, `errors` are those of a RegistryErrorList, each with `code`,
+  `severity`, `sentence`, `rule`, `object`, `attribute`, `received`, `expected`, `clause` ([errors](errors.md)). Keys
+  may be added, never renamed.
+* **Which gateway** the clients `submit`, `find` and `get` call: `--url`, else `public_url` and the first mount of the
+  [settings](settings.md), which is a gateway served on this machine from the same folder. The caller's certificate and
+  key and the authority to trust: options, else `client.crt`, `client.key` and `ca.crt` in the folder of the first
+  listener's `client_ca`, where `xds-gateway pki` puts them (`var/pki`). Variables of the clients begin with
+  `XDS_CLIENT_`, those of the settings with `XDS_GATEWAY_`.
+
+## Exit statuses
+
+| status | meaning |
+|---|---|
+"""
+
+CLI_EXAMPLES = {
+    "serve": "xds-gateway serve --config gateway.toml",
+    "demo": "xds-gateway demo --examples reports/",
+    "pki": "xds-gateway pki --host gateway.example.org --host localhost",
+    "submit": "xds-gateway submit report.xml --patient '42^^^&1.2.3&ISO'\n"
+    "xds-gateway submit scan.pdf --patient '42^^^&1.2.3&ISO' --metadata scan.toml --replaces urn:uuid:...",
+    "find": "xds-gateway find --patient '42^^^&1.2.3&ISO' --type-code '11488-4^^2.16.840.1.113883.6.1'\n"
+    "xds-gateway find --patient '42^^^&1.2.3&ISO' --status all --created-from 2024-01-01 --json",
+    "get": "xds-gateway get urn:uuid:... --output report.xml\nxds-gateway get 1.2.3.4 --output - | less",
+    "config": "xds-gateway config",
+    "version": "xds-gateway version --json",
+}
+
+
+def cli_page() -> str:
+    """docs/cli.md: every command with its options, examples, keys of its JSON, and the exit statuses."""
+    statuses = "".join(_row(str(int(status)), meaning) + "\n" for status, meaning in MEANINGS.items())
+    commands: dict[str, Any] = vars(get_command(app))["commands"]
+    kinds = "".join(_row(f"`{kind}`", str(int(status)), meaning) + "\n" for kind, (status, meaning) in KINDS.items())
+    head = CLI_HEAD + statuses + "\n| kind of failure | status | meaning |\n|---|---|---|\n" + kinds
+    return head + "".join(_command(name, command) for name, command in commands.items())
+
+
+def _command(name: str, command: Any) -> str:
+    told = "\n".join(line.strip() for line in (command.help or "").splitlines())
+    lines = ["", f"## `{name}`", "", told, "", "```", CLI_EXAMPLES[name], "```", ""]
+    lines += ["| argument or option | default, variable | meaning |", "|---|---|---|", *map(_parameter, command.params)]
+    keys: dict[str, str] = importlib.import_module(f"xds_gateway.cli.{name}").KEYS
+    lines += ["", "With `--json`:", "", "| key | value |", "|---|---|"]
+    return "\n".join([*lines, *(_row(f"`{key}`", meaning) for key, meaning in keys.items())]) + "\n"
+
+
+def _parameter(parameter: Any) -> str:
+    option = parameter.param_type_name == "option"
+    value = f" {parameter.metavar}" if option and parameter.metavar else ""
+    shown = f"`{', '.join(parameter.opts)}{value}`" if option else f"`{parameter.metavar}`"
+    fallback = (
+        [f"`{parameter.default}`"]
+        if option and isinstance(parameter.default, (str, float, Path)) and parameter.default
+        else []
+    )
+    fallback += [f"`{parameter.envvar}`"] if parameter.envvar else []
+    return _row(shown, ", ".join(fallback), parameter.help or "")
+
+
 def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
     "errors.md": errors_page,
     "rules.md": rules_page,
     "settings.md": settings_page,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from .failures import CommandFailed, Status
+from .failures import CommandFailed
 
 _START_SECONDS: Final = 60.0  # a slow machine under load
 _STOP_SECONDS: Final = 45.0  # more than running requests get
@@ -70,7 +70,7 @@ def _announced(process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
                 break
             announced: dict[str, Any] = json.loads(line)
             return announced
-    raise CommandFailed("start", Status.REFUSED, "The gateway did not start.", *_last_words(log))
+    raise CommandFailed("start", "The gateway did not start.", *_last_words(log))
 
 
 def _last_words(log: Path) -> list[str]:

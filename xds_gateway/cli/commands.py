@@ -8,13 +8,14 @@ import typer
 from .failures import MEANINGS
 from .options import Config, ConnectionOptions, FilterOptions, Json, MetadataOptions, Patient, with_groups
 
-_STATUSES = "  ".join(f"{int(status)} {meaning}." for status, meaning in MEANINGS.items())
+_STATUSES = "\n\n".join(f"{int(status)}: {meaning}." for status, meaning in MEANINGS.items())
 
 app = typer.Typer(
     name="xds-gateway",
     help="A document sharing gateway after IHE XDS.b: Document Registry, Document Repository, and clients of both.",
-    epilog=f"Exit statuses: {_STATUSES}",
+    epilog=f"Exit statuses\n\n{_STATUSES}",
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
@@ -47,10 +48,11 @@ def demo(
     ] = Path("var/demo"),
     as_json: Json = False,
 ) -> None:
-    """Show everything once, on a gateway of its own that is stopped afterwards.
+    """Show everything once, on a gateway of its own.
 
     Makes throw-away keys and a fresh data folder, starts a gateway with mutual TLS on a free port of this machine, then
-    submits, finds, retrieves and compares documents, replaces one, and has a wrong one refused.
+    submits, finds, retrieves and compares documents, replaces one, and has a wrong one refused. The gateway is stopped
+    in every case.
     """
     from .demo import demo
 
@@ -68,7 +70,10 @@ def pki(
     force: Annotated[bool, typer.Option("--force", help="Replace keys that are there.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make throw-away keys: authority, server, client and signer. Never for production."""
+    """Make throw-away keys.
+
+    For an authority, a server, a client and a signer of documents; never for production.
+    """
     from .pki import pki
 
     pki(folder, tuple(host or ()), force=force, as_json=as_json)
@@ -107,7 +112,9 @@ def submit(
     connection: ConnectionOptions,
     as_json: Json = False,
 ) -> None:
-    """Submit documents of one patient: all are registered, or none (ITI-41).
+    """Submit documents of one patient.
+
+    ITI-41 with all files as one submission set: all are registered, or none.
 
     What a CDA header tells is read from it; options and a metadata file tell the rest, and win. The same command run
     again after a crash sends the same ids, and reports a submission that is there already.
@@ -133,7 +140,10 @@ def submit(
 def find(
     *, patient: Patient = None, wanted: FilterOptions, connection: ConnectionOptions, as_json: Json = False
 ) -> None:
-    """List the documents of a patient (ITI-18 FindDocuments); none is an answer too, with exit status 0."""
+    """List the documents of a patient.
+
+    ITI-18 FindDocuments. That there are none is an answer too, with exit status 0.
+    """
     from .find import find
 
     find(patient, wanted, connection, as_json=as_json)
@@ -155,7 +165,9 @@ def get(
     connection: ConnectionOptions,
     as_json: Json = False,
 ) -> None:
-    """Retrieve documents and verify their size and hash (ITI-18 GetDocuments, then ITI-43).
+    """Retrieve documents and verify them.
+
+    ITI-18 GetDocuments, then ITI-43; size and hash must be those of the entry.
 
     In a folder a file is named after the uniqueId and the media type; it appears when it is whole.
     """
@@ -166,7 +178,10 @@ def get(
 
 @app.command()
 def config(*, config: Config = None, as_json: Json = False) -> None:
-    """Show every setting, its value and where it came from; passwords are masked."""
+    """Show every setting, its value and its source.
+
+    Passwords are masked.
+    """
     from .config import show
 
     show(config, as_json=as_json)
@@ -174,7 +189,7 @@ def config(*, config: Config = None, as_json: Json = False) -> None:
 
 @app.command()
 def version(*, as_json: Json = False) -> None:
-    """Tell the version of the program and of what it stands on."""
+    """Tell the versions that matter."""
     from .version import version
 
     version(as_json=as_json)

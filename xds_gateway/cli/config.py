@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..config import ConfigurationError, LoadedSettings, Row, describe, load
 from .console import output, print_json, shown
-from .failures import CommandFailed, Status
+from .failures import CommandFailed
 
 KEYS: Final = {
     "settings": "list of objects with name, value, unit, default, source, description; "
@@ -27,7 +27,7 @@ def read_settings(path: Path | None) -> LoadedSettings:
 
 def misconfigured(wrong: ConfigurationError) -> CommandFailed:
     """One sentence for each mistake."""
-    return CommandFailed("configuration", Status.USAGE, *wrong.problems)
+    return CommandFailed("configuration", *wrong.problems)
 
 
 def show(path: Path | None, *, as_json: bool) -> None:
@@ -38,9 +38,9 @@ def show(path: Path | None, *, as_json: bool) -> None:
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("setting", no_wrap=True)
-    table.add_column("value", overflow="fold", ratio=2)
+    table.add_column("value", overflow="fold")
     table.add_column("unit", no_wrap=True, style="dim")
-    table.add_column("source", overflow="fold", ratio=1)
+    table.add_column("source", overflow="fold")
     for row in rows:
         source = Text(row.source, style="dim" if row.source == "default" else "bold")
         table.add_row(row.name, shown(_value(row)), row.unit, source)

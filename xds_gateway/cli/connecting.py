@@ -25,25 +25,25 @@ from ..codec.findings import parse_code_context
 from ..config import Settings
 from ..pki import pki_in
 from .config import read_settings
-from .failures import CommandFailed, Explained, Status, wrong_usage
+from .failures import CommandFailed, Explained
 from .options import ConnectionOptions
 
 _CONNECT_SECONDS: Final = 10.0
 _CX: Final = re.compile(r"[^\^&]+\^\^\^[^\^&]*&[0-9.]+&ISO(?:\^.*)?")
 _UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 
-# what the SDK raises   kind                  exit status         the nearest class counts
-KINDS: Final = {
-    Misconfigured: ("usage", Status.USAGE),
-    NotACdaDocument: ("not_cda", Status.USAGE),
-    IncompleteMetadata: ("incomplete_metadata", Status.USAGE),
-    Unreachable: ("unreachable", Status.UNREACHABLE),
-    TimedOut: ("timed_out", Status.UNREACHABLE),
-    TlsRefused: ("tls_refused", Status.UNREACHABLE),
-    UnexpectedAnswer: ("unexpected_answer", Status.UNREACHABLE),
-    Fault: ("fault", Status.REFUSED),
-    Refused: ("refused", Status.REFUSED),
-    Damaged: ("damaged", Status.REFUSED),
+# what the SDK raises, and the kind of failure that it is; the nearest class counts
+_KINDS: Final = {
+    Misconfigured: "usage",
+    NotACdaDocument: "not_cda",
+    IncompleteMetadata: "incomplete_metadata",
+    Unreachable: "unreachable",
+    TimedOut: "timed_out",
+    TlsRefused: "tls_refused",
+    UnexpectedAnswer: "unexpected_answer",
+    Fault: "fault",
+    Refused: "refused",
+    Damaged: "damaged",
 }
 
 
@@ -113,21 +113,20 @@ def failing_well(to: Destination | None = None) -> Iterator[None]:
 
 def failure_of(error: GatewayClientError, to: Destination | None = None) -> CommandFailed:
     """The failure of a command that an error of the SDK means."""
-    kind, status = next(KINDS[each] for each in type(error).__mro__ if each in KINDS)
+    kind = next(_KINDS[each] for each in type(error).__mro__ if each in _KINDS)
     sentences = [_sentence(error), *_advice(error, to)]
-    return CommandFailed(kind, status, *sentences, errors=explain(error.errors) if isinstance(error, Refused) else ())
+    return CommandFailed(kind, *sentences, errors=explain(error.errors) if isinstance(error, Refused) else ())
 
 
 def _sentence(error: GatewayClientError) -> str:
     if isinstance(error, Refused):
         number = len(error.errors)
-        return f"The gateway refused: {number} error{'' if number == 1 else 's'} ({error.status})."
+        return f"The gateway refused the request: {number} error{'' if number == 1 else 's'}."
     if isinstance(error, Fault):
         return f"The gateway could not process the message, {error}"
     if isinstance(error, IncompleteMetadata):
         return "; ".join(f"{document} lacks {', '.join(names)}" for document, names in error.missing) + "."
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}" if not text.startswith(("http:", "https:")) else f"No answer from {text}"
+    return f"No answer from {error}" if isinstance(error, Unreachable) else str(error)
 
 
 def _advice(error: GatewayClientError, to: Destination | None) -> Iterator[str]:
@@ -135,13 +134,14 @@ def _advice(error: GatewayClientError, to: Destination | None) -> Iterator[str]:
         names = dict.fromkeys(name for _, missing in error.missing for name in missing)
         options = " ".join("--" + re.sub("_codes$", "_code", name).replace("_", "-") for name in names)
         yield f"Nothing was sent. Say them with {options}, or in a file with --metadata."
-    elif isinstance(error, TlsRefused) and to is not None:
-        shown, trusted = to.certificate or "no certificate", to.ca or "public authorities"
-        yield f"Shown: {shown} (--cert, --key); trusted: {trusted} (--ca)."
     elif isinstance(error, TimedOut):
         yield "The work may have been done: the same command again sends the same ids. --timeout allows more time."
     elif isinstance(error, Unreachable):
-        yield "Start one with `xds-gateway serve`, or say where it is with --url."
+        if not isinstance(error, TlsRefused):
+            yield "Start one with `xds-gateway serve`, or say where it is with --url."
+        if to is not None and error.url.startswith("https:"):
+            shown, trusted = to.certificate or "no certificate", to.ca or "public authorities"
+            yield f"Shown: {shown} (--cert, --key); trusted: {trusted} (--ca)."
     elif isinstance(error, UnexpectedAnswer):
         yield "Is this the address of a mount, as https://localhost:8443/services? Say it with --url."
 
@@ -156,11 +156,12 @@ def explain(errors: tuple[RegistryError, ...]) -> tuple[Explained, ...]:
 def patient_id(text: str | None, hint: str = "") -> str:
     """A patient as given. Raises CommandFailed for what is no CX with an assigning authority."""
     if text is None:
-        raise wrong_usage(f"Say which patient with --patient '42^^^&1.2.3&ISO'.{hint}")
+        raise CommandFailed("usage", f"Say which patient with --patient '42^^^&1.2.3&ISO'.{hint}")
     if not _CX.fullmatch(text):
-        raise wrong_usage(
+        raise CommandFailed(
+            "usage",
             f"--patient is {text}: write identifier and assigning authority, as '42^^^&1.2.3&ISO', "
-            "in quotes, because & means something to the shell."
+            "in quotes, because & means something to the shell.",
         )
     return text
 
@@ -173,6 +174,4 @@ def identifier(text: str) -> str:
 
 def not_found(*identifiers: str) -> CommandFailed:
     """Documents that the registry does not know, or does not show to this caller."""
-    return CommandFailed(
-        "not_found", Status.NOT_FOUND, *(f"There is no document {each} for this caller." for each in identifiers)
-    )
+    return CommandFailed("not_found", *(f"There is no document {each} for this caller." for each in identifiers))

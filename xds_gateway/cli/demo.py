@@ -18,7 +18,24 @@ from .child import child_gateway
 from .connecting import failing_well
 from .console import errors, output, print_json, shown, working
 from .demo_report import Demonstration, demonstrated, show
-from .failures import Status, wrong_usage
+from .failures import CommandFailed, Status
+
+KEYS: Final = {
+    "folder": "folder of this run: pki, data, copies, gateway.toml, gateway.log",
+    "source": "where the documents came from",
+    "registry_url": "address while it ran",
+    "repository_url": "address while it ran",
+    "workers": "worker processes",
+    "seconds": "of the whole exchange",
+    "median_seconds": "object with submit and retrieve, of one document each, and find, of one patient",
+    "patient_ids": "list of made-up patients",
+    "found": "number of documents found",
+    "bytes": "of all documents together",
+    "documents": "list of objects with label, mime_type, size, entry_uuid, submit_seconds, retrieve_seconds, identical",
+    "replacement": "object with label, old_uuid, old_status, new_uuid, new_status",
+    "refusal": "list of objects with code, severity, sentence, rule, object, attribute, received, expected, clause",
+    "problems": "list of sentences; empty when all went well",
+}
 
 SHARED_EXAMPLES: Final = Path("../shared/data/cda")
 _PATIENT_PREFIX: Final = "DEMO"
@@ -63,7 +80,7 @@ def _terminate(number: int, frame: object) -> None:
 def _documents(examples: Path | None) -> tuple[tuple[DocumentToSubmit, ...], str]:
     """What to submit, and where it comes from."""
     if examples is not None and not any(examples.glob("*.xml")):
-        raise wrong_usage(f"There are no *.xml files in {examples}: say another --examples.")
+        raise CommandFailed("usage", f"There are no *.xml files in {examples}: say another --examples.")
     folder = examples or (SHARED_EXAMPLES if any(SHARED_EXAMPLES.glob("*.xml")) else None)
     with failing_well():
         documents = demo_documents(folder)
@@ -80,9 +97,11 @@ def _fresh_folder(base: Path) -> Path:
         except FileExistsError:
             continue
         except OSError as failure:
-            raise wrong_usage(f"{folder} cannot be made ({failure.strerror}): say another --folder.") from failure
+            raise CommandFailed(
+                "usage", f"{folder} cannot be made ({failure.strerror}): say another --folder."
+            ) from failure
         return folder
-    raise wrong_usage(f"{base} has too many folders of this second: try again.")
+    raise CommandFailed("usage", f"{base} has too many folders of this second: try again.")
 
 
 def _run(documents: Sequence[DocumentToSubmit], source: str, folder: Path, *, quiet: bool) -> Demonstration:
@@ -144,7 +163,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[DemoProgress], None]]:
             def told(progress: DemoProgress) -> None:
                 if progress.step not in tasks:
                     tasks[progress.step] = bars.add_task(_STEPS[progress.step], label="")
-                label = "" if progress.done == progress.total else shown(progress.label)[:40]
+                label = "" if progress.done == progress.total else shown(progress.label)[:28]
                 bars.update(tasks[progress.step], total=progress.total, completed=progress.done, label=label)
 
             yield told

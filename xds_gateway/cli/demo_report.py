@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -16,23 +16,6 @@ from .connecting import explain
 from .console import as_plain, seconds_text, shown, size_text
 from .explaining import explanation
 from .greeting import program_line
-
-KEYS: Final = {
-    "folder": "folder of this run: pki, data, copies, gateway.toml, gateway.log",
-    "source": "where the documents came from",
-    "registry_url": "address while it ran",
-    "repository_url": "address while it ran",
-    "workers": "worker processes",
-    "seconds": "of the whole exchange",
-    "median_seconds": "object with submit and retrieve, of one document each, and find, of one patient",
-    "patient_ids": "list of made-up patients",
-    "found": "number of documents found",
-    "bytes": "of all documents together",
-    "documents": "list of objects with label, mime_type, size, entry_uuid, submit_seconds, retrieve_seconds, identical",
-    "replacement": "object with label, old_uuid, old_status, new_uuid, new_status",
-    "refusal": "list of objects with code, severity, sentence, rule, object, attribute, received, expected, clause",
-    "problems": "list of sentences; empty when all went well",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

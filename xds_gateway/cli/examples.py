@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from ..client.mtom import Attachment, MtomMessage
 from ..client.queries import DocumentFilter, find_documents
-from ..client.samples import SOURCE_ID, make_sample, patient_id
+from ..client.samples import SOURCE_ID, make_sample
 from ..client.submission import SubmissionDetails, build_submission, make_ids, make_oid, read_digest
 from ..codec.mtom import SOAP
 from ..codec.soap import render_request_envelope
@@ -16,6 +16,7 @@ from ..codec.xdsb import render_provide_request, render_query_request
 from ..model.messages import DocumentPart, ProvideRequest, QueryRequest
 
 _ACTIONS: Final = {row.name: row.request_action for row in TRANSACTIONS}
+_PATIENT: Final = "42^^^&1.2.3&ISO"
 _BOUNDARY: Final = "xds-gateway-example"
 _CONTENT_ID: Final = "document1@xds-gateway"
 
@@ -35,7 +36,7 @@ def write_examples(folder: Path, url: str) -> Examples:
     """Write a CDA document, an ITI-18 and an ITI-41 request for the mount at `url`. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Examples(
-        patient_id=patient_id(42),
+        patient_id=_PATIENT,
         document=folder / "report.xml",
         find=folder / "find.xml",
         find_type=f'Content-Type: {SOAP}; charset=UTF-8; action="{_ACTIONS["ITI-18"]}"',
@@ -59,7 +60,7 @@ def _find(url: str, patient: str) -> bytes:
 def _provide(url: str) -> MtomMessage:
     document = make_sample(seed=uuid4().int).changed(unique_id=make_oid(uuid4()))
     ids = make_ids((document,), (read_digest(document.content),), uuid4, datetime.now(UTC))
-    details = SubmissionDetails(patient_id=patient_id(42), source_id=SOURCE_ID)
+    details = SubmissionDetails(patient_id=_PATIENT, source_id=SOURCE_ID)
     (entry,) = ids.entries
     request = ProvideRequest(
         submission=build_submission((document,), ids, details),

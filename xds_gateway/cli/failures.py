@@ -26,6 +26,25 @@ MEANINGS: Final = {
 }
 
 
+#   kind                  exit status          meaning
+KINDS: Final = {
+    "usage": (Status.USAGE, "the command line or a file that it names"),
+    "configuration": (Status.USAGE, "the settings, or what they name: keys, folders, ports, the database"),
+    "exists": (Status.USAGE, "keys are there already and `--force` was not said"),
+    "not_cda": (Status.USAGE, "a file that should be CDA is not"),
+    "incomplete_metadata": (Status.USAGE, "required attributes are not known"),
+    "refused": (Status.REFUSED, "a RegistryErrorList; `errors` are its errors"),
+    "fault": (Status.REFUSED, "a SOAP fault"),
+    "damaged": (Status.REFUSED, "a document came back with another size or hash than its entry says"),
+    "start": (Status.REFUSED, "the gateway of the demonstration did not start"),
+    "unreachable": (Status.UNREACHABLE, "no connection, or it was cut"),
+    "timed_out": (Status.UNREACHABLE, "no answer in time; the work may have been done"),
+    "tls_refused": (Status.UNREACHABLE, "one side did not accept the other's certificate"),
+    "unexpected_answer": (Status.UNREACHABLE, "an answer, and not one of a gateway"),
+    "not_found": (Status.NOT_FOUND, "a document that is not there"),
+}
+
+
 class Explained(NamedTuple):
     """One error of a RegistryErrorList taken apart (docs/errors.md); `sentence` is all that others tell."""
 
@@ -41,12 +60,12 @@ class Explained(NamedTuple):
 
 
 class CommandFailed(Exception):
-    """A command cannot do what was asked. `kind` is one word for programs, `sentences` are for people."""
+    """A command cannot do what was asked. `kind` is one of KINDS, for programs; `sentences` are for people."""
 
-    def __init__(self, kind: str, status: Status, *sentences: str, errors: Sequence[Explained] = ()) -> None:
+    def __init__(self, kind: str, *sentences: str, errors: Sequence[Explained] = ()) -> None:
         super().__init__(" ".join(sentences))
         self.kind = kind
-        self.status = status
+        self.status, _ = KINDS[kind]
         self.sentences = sentences
         self.errors = tuple(errors)
 
@@ -60,8 +79,3 @@ class CommandFailed(Exception):
                 "errors": [error._asdict() for error in self.errors],
             }
         }
-
-
-def wrong_usage(*sentences: str) -> CommandFailed:
-    """The command line cannot mean anything."""
-    return CommandFailed("usage", Status.USAGE, *sentences)

@@ -10,7 +10,7 @@ from rich.text import Text
 from ..client import Code, DocumentSummary, parse_code
 from .connecting import connected, failing_well, patient_id
 from .console import output, print_json, shown, size_text, time_text, working
-from .failures import wrong_usage
+from .failures import CommandFailed
 from .options import ConnectionOptions, FilterOptions
 
 KEYS: Final = {
@@ -69,7 +69,7 @@ def documents_table(documents: Sequence[DocumentSummary]) -> Table:
 def _statuses(names: Sequence[str]) -> tuple[str, ...]:
     unknown = [name for name in names if name.lower() not in _STATUSES]
     if unknown:
-        raise wrong_usage(f"--status is {unknown[0]}: write approved, deprecated or all.")
+        raise CommandFailed("usage", f"--status is {unknown[0]}: write approved, deprecated or all.")
     return tuple(dict.fromkeys(status for name in names for status in _STATUSES[name.lower()]))
 
 
@@ -84,5 +84,7 @@ def _time(text: str | None) -> str | None:
         return None
     digits = re.sub(r"(?<=\d)[-:T ](?=\d)", "", text)
     if not re.fullmatch(r"\d{4}(\d\d){0,5}", digits):
-        raise wrong_usage(f"{text} is no time: write it as 2024-03-01, 2024-03-01T10:30 or a DTM such as 202403.")
+        raise CommandFailed(
+            "usage", f"{text} is no time: write it as 2024-03-01, 2024-03-01T10:30 or a DTM such as 202403."
+        )
     return digits

@@ -10,7 +10,7 @@ from typing import Final
 from ..client import DocumentSummary, Gateway, RetrievedFile
 from .connecting import connected, identifier, not_found
 from .console import Transfer, errors, output, print_json, shown, size_text, working
-from .failures import wrong_usage
+from .failures import CommandFailed
 from .options import ConnectionOptions
 
 KEYS: Final = {
@@ -44,9 +44,9 @@ def get(identifiers: Sequence[str], to: str, connection: ConnectionOptions, *, a
 
 def _check(identifiers: Sequence[str], to: str, *, as_json: bool) -> None:
     if len(identifiers) > 1 and not Path(to).is_dir():
-        raise wrong_usage(f"Several documents need a folder that exists; {to} is none.")
+        raise CommandFailed("usage", f"Several documents need a folder that exists; {to} is none.")
     if to == "-" and as_json:
-        raise wrong_usage("--json and --output - both want standard output: leave one out.")
+        raise CommandFailed("usage", "--json and --output - both want standard output: leave one out.")
 
 
 def _entries(gateway: Gateway, asked: Sequence[str]) -> list[DocumentSummary]:

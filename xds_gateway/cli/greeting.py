@@ -26,8 +26,8 @@ def greeting(served: Settings, settings: LoadedSettings, config: Path | None) ->
     text = Text.assemble((f"xds-gateway {__version__} serves", "bold green"), f" with {_count(served.workers)}\n\n")
     for mount in served.mounts:
         for actor, transactions in (("registry", "ITI-18, ITI-42"), ("repository", "ITI-41, ITI-43")):
-            text.append(f"  {actor:<11} ", "dim").append(f"{served.public_url}{mount.path}/{actor}", "bold")
-            text.append(f"  {transactions}; contract at ?wsdl\n", "dim")
+            text.append(f"  {actor:<11} ", "dim").append(f"{served.public_url}{mount.path}/{actor}".ljust(45), "bold")
+            text.append(f" {transactions}\n", "dim")
     listening = ", ".join(f"{listener.url} ({_TLS[listener.tls]})" for listener in served.listeners)
     text.append("  listens on  ", "dim").append(f"{listening}\n")
     text.append("  data        ", "dim").append(f"{served.data_folder}\n")
@@ -51,38 +51,43 @@ def _count(workers: int) -> str:
 
 
 def _lines(url: str, keys: Pki, made: "Examples | None", where: str) -> Iterator[str]:
-    program = program_line()
     yield "\n# In another terminal, in this folder:"
-    if made:
-        patient = shlex.quote(made.patient_id)
-        yield f"{program} submit {_path(made.document)} --patient {patient}{where}"
-        yield f"{program} find --patient {patient}{where}"
-        yield f"{program} get ID --output copy.xml{where}"
-    tls = _curl_tls(url, keys)
+    yield from _command_lines(made, where)
     yield "\n# The same with curl, raw bytes in files:"
-    yield f"curl{tls} '{url}/registry?wsdl'"
-    if made:
-        yield f"curl{tls} -H '{made.provide_type}' --data-binary @{_path(made.provide)} {url}/repository"
-        yield f"curl{tls} -H '{made.find_type}' --data-binary @{_path(made.find)} {url}/registry"
+    yield from _curl_lines(url, keys, made)
     yield "\n# And with Python:"
+    yield from _python_lines(url, keys, made)
+
+
+def _command_lines(made: "Examples | None", where: str) -> Iterator[str]:
+    program, patient = program_line(), shlex.quote(made.patient_id if made else "42^^^&1.2.3&ISO")
+    yield f"{program} submit {_path(made.document) if made else 'FILE'} --patient {patient}{where}"
+    yield f"{program} find --patient {patient}{where}"
+    yield f"{program} get ID --output copy.xml{where}"
+
+
+def _curl_lines(url: str, keys: Pki, made: "Examples | None") -> Iterator[str]:
+    files = (("--cacert", keys.ca), ("--cert", keys.client_certificate), ("--key", keys.client_key))
+    tls = "".join(f" {option} {_path(path)}" for option, path in files) if url.startswith("https:") else ""
+    yield f"curl{tls} \\\n  '{url}/registry?wsdl'"
+    if made:
+        yield f"curl{tls} \\\n  -H '{made.find_type}' \\\n  --data-binary @{_path(made.find)} {url}/registry"
+        yield f"curl{tls} \\\n  -H '{made.provide_type}' \\\n  --data-binary @{_path(made.provide)} {url}/repository"
+
+
+def _python_lines(url: str, keys: Pki, made: "Examples | None") -> Iterator[str]:
     yield "from pathlib import Path"
     yield "from xds_gateway.client import Gateway, read_document"
-    files = ""
     if url.startswith("https:"):
-        yield f'keys = Path("{_path(keys.ca.parent)}")'
-        files = ', certificate=keys / "client.crt", key=keys / "client.key", ca=keys / "ca.crt"'
-    yield f'gateway = Gateway("{url}/registry", "{url}/repository"{files})'
+        yield f'keys = Path("{_relative(keys.ca.parent)}")'
+    yield f'gateway = Gateway(\n    "{url}/registry",\n    "{url}/repository",'
+    if url.startswith("https:"):
+        yield '    certificate=keys / "client.crt", key=keys / "client.key", ca=keys / "ca.crt",'
+    yield ")"
     if made:
-        yield f'document = read_document(Path("{_path(made.document)}"))'
-        yield f'gateway.submit(document, patient_id="{made.patient_id}", source_id="2.25.1")'
-        yield f'for entry in gateway.find("{made.patient_id}"): print(entry.title, entry.entry_uuid)'
-
-
-def _curl_tls(url: str, keys: Pki) -> str:
-    if not url.startswith("https:"):
-        return ""
-    files = (("--cacert", keys.ca), ("--cert", keys.client_certificate), ("--key", keys.client_key))
-    return "".join(f" {option} {_path(path)}" for option, path in files)
+        yield f'document, patient = read_document(Path("{_relative(made.document)}")), "{made.patient_id}"'
+        yield 'gateway.submit(document, patient_id=patient, source_id="2.25.1")'
+        yield "print([entry.title for entry in gateway.find(patient)])"
 
 
 def _where(url: str, keys: Pki, settings: LoadedSettings, config: Path | None) -> str:
@@ -108,7 +113,11 @@ def program_line() -> str:
 
 
 def _path(path: Path) -> str:
-    """A path for a shell, relative where it lies below the working folder."""
-    absolute = Path(os.path.abspath(path))  # links stay: the interpreter of a virtual environment is one
-    below = absolute.is_relative_to(Path.cwd())
-    return shlex.quote(str(absolute.relative_to(Path.cwd()) if below else absolute))
+    """A path for a shell."""
+    return shlex.quote(str(_relative(path)))
+
+
+def _relative(path: Path) -> Path:
+    """A path from the working folder where it lies below; links stay, an interpreter of an environment is one."""
+    absolute = Path(os.path.abspath(path))
+    return absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute

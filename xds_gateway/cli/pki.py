@@ -8,7 +8,7 @@ from rich.table import Table
 
 from ..pki import LOCAL_HOSTS, P12_PASSWORD, PkiExists, make_pki
 from .console import as_plain, output, print_json
-from .failures import CommandFailed, Status
+from .failures import CommandFailed
 
 KEYS: Final = {
     "folder": "where the files are",
@@ -34,12 +34,11 @@ def pki(folder: Path, hosts: tuple[str, ...], *, force: bool, as_json: bool) -> 
     except PkiExists as there:
         raise CommandFailed(
             "exists",
-            Status.USAGE,
             f"{there.path} exists already, nothing was changed: say --force, or another --folder.",
         ) from there
     except OSError as failure:
         raise CommandFailed(
-            "usage", Status.USAGE, f"{folder} cannot be written ({failure.strerror}): say another --folder."
+            "usage", f"{folder} cannot be written ({failure.strerror}): say another --folder."
         ) from failure
     if as_json:
         files = as_plain(made)

@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
 def _usage(wrong: typer.TyperException) -> CommandFailed:
     context = getattr(wrong, "ctx", None)
     path = context.command_path if context else NAME
-    return CommandFailed("usage", Status.USAGE, wrong.format_message(), f"See `{path} --help`.")
+    return CommandFailed("usage", wrong.format_message(), f"See `{path} --help`.")
 
 
 def _tell(failure: CommandFailed, *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from ..server.logs import start_log
 from ..serving import Supervisor
 from .config import misconfigured, read_settings
 from .console import output, print_json
-from .failures import CommandFailed, Status
+from .failures import CommandFailed
 
 KEYS: Final = {
     "event": '"ready": one line, when every worker is ready',
@@ -43,7 +43,7 @@ def serve(config: Path | None, *, as_json: bool) -> int:
     except ConfigurationError as wrong:
         raise misconfigured(wrong) from wrong
     except GatewayError as wrong:  # the database: each of its failures is a sentence that says what to do
-        raise CommandFailed("configuration", Status.USAGE, str(wrong)) from wrong
+        raise CommandFailed("configuration", str(wrong)) from wrong
 
 
 def ready(served: Settings) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ..client.samples import SOURCE_ID
 from .connecting import connected, explain, failing_well, identifier, not_found, patient_id
 from .console import Transfer, errors, output, print_json, shown, size_text
 from .explaining import explanation
-from .failures import wrong_usage
+from .failures import CommandFailed
 from .options import ConnectionOptions, MetadataOptions
 
 KEYS: Final = {
@@ -53,7 +53,9 @@ def submit(
     """Submit files as one submission set and tell the ids that they got."""
     patient = patient_id(patient, "" if patient else _patients_named(files))
     if len(files) > 1 and (replaces or attributes.unique_id):
-        raise wrong_usage("--replaces and --unique-id are for one file: submit the others with a command of their own.")
+        raise CommandFailed(
+            "usage", "--replaces and --unique-id are for one file: submit the others with a command of their own."
+        )
     with failing_well():
         told = _metadata(attributes, metadata_file)
         documents = [read_document(path, told) for path in files]
