@@ -16,6 +16,7 @@ _ENCODINGS: Final = frozenset(
 )
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _SHORTEST_NAMESPACE: Final = len(b'xmlns=""')
+_INSTRUCTION: Final = etree.XPath("boolean(//processing-instruction())")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -95,11 +96,11 @@ def _refuse_after_parsing(root: etree._Element, data: bytes, limits: XmlLimits) 
         raise _too_many_elements(limits)
     if data.count(b"=") > limits.attributes and checks["attributes"](root):
         raise _refused("xml.attributes", f"An element has over {limits.attributes} attributes (limit xml_attributes)")
-    if len(data) > limits.attribute_bytes and checks["attribute_bytes"](root):
+    if len(data) > limits.attribute_bytes and _has_long_attribute(root, limits):
         raise _refused(
             "xml.attribute_bytes", f"An attribute is over {limits.attribute_bytes} bytes (limit xml_attribute_bytes)"
         )
-    if b"<?" in data[5:] and _has_instruction(data):
+    if data.find(b"<?", 2 if data.startswith(b"<?xml ") else 0) >= 0 and _has_instruction(data):
         raise _refused(
             "xml.instruction", "A SOAP message must not contain processing instructions (SOAP 1.2 part 1, 5)"
         )
@@ -109,9 +110,16 @@ def _too_many_elements(limits: XmlLimits) -> SoapFault:
     return _refused("xml.elements", f"The message has over {limits.elements} elements (limit xml_elements)")
 
 
+def _has_long_attribute(root: etree._Element, limits: XmlLimits) -> bool:
+    candidates = _checks(limits)["long_attributes"](root)
+    return isinstance(candidates, list) and any(
+        len(str(value).encode()) > limits.attribute_bytes for value in candidates
+    )
+
+
 def _has_instruction(data: bytes) -> bool:
     keeping = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    return next(etree.fromstring(data, keeping).getroottree().iter(etree.PI), None) is not None
+    return bool(_INSTRUCTION(etree.fromstring(data, keeping)))
 
 
 @lru_cache(maxsize=8)
@@ -120,7 +128,7 @@ def _checks(limits: XmlLimits) -> dict[str, etree.XPath]:
         "elements": etree.XPath(f"count(//*) > {limits.elements}"),
         "depth": etree.XPath("boolean(" + "/*" * (limits.depth + 1) + ")"),
         "attributes": etree.XPath(f"boolean(//*[@*[{limits.attributes + 1}]])"),
-        "attribute_bytes": etree.XPath(f"boolean(//@*[string-length() > {limits.attribute_bytes}])"),
+        "long_attributes": etree.XPath(f"//@*[4 * string-length() > {limits.attribute_bytes}]", smart_strings=False),
     }
 
 
