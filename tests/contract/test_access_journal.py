@@ -65,6 +65,15 @@ def test_a_later_run_continues_in_a_segment_of_its_own(tmp_path: Path) -> None:
     assert list(read_journal(tmp_path)) == [make_event(1), make_event(2)]
 
 
+def test_two_writers_of_one_name_do_not_share_a_segment(tmp_path: Path) -> None:
+    first, second = FileAccessJournal(tmp_path, "w1"), FileAccessJournal(tmp_path, "w1")
+    first.record(make_event(1))
+    second.record(make_event(2))
+    first.close()
+    second.close()
+    assert [path.read_text().count("\n") for path in sorted(tmp_path.iterdir())] == [1, 1]
+
+
 def test_a_torn_last_line_is_passed_over(journal: FileAccessJournal, tmp_path: Path) -> None:
     journal.record(make_event(1))
     (segment,) = tmp_path.iterdir()

@@ -9,6 +9,7 @@ last of a segment, because a writer never continues a segment of another run, an
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,7 @@ class JournalDamaged(GatewayError):
 class FileAccessJournal:
     """`AccessJournal` of one writer; threads that come together share one fdatasync.
 
-    `writer` is a name that no other living process uses. Segments end at `segment_bytes`. Raises FolderUnusable.
+    `writer` names its files; each segment belongs to one process even when a name is used twice. Segments end at `segment_bytes`. Raises FolderUnusable.
     """
 
     def __init__(self, folder: Path, writer: str, *, segment_bytes: int = 64 << 20, wait_seconds: float = 10.0) -> None:
@@ -93,8 +94,7 @@ class _Segments:
         """The segment, or a new one whose name is on disk before anything is in it."""
         if self._file is not None:
             return self._file
-        self._number += 1
-        file = os.open(self._folder / f"{self._writer}-{self._number:08}.jsonl", _NEW_SEGMENT, 0o600)
+        file = self._created()
         self._size = 0
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -103,6 +103,13 @@ class _Segments:
             os.close(folder)
         self._file = file
         return file
+
+    def _created(self) -> int:
+        """A file of the next free number: a process that is just ending may have the same name."""
+        while True:
+            self._number += 1
+            with suppress(FileExistsError):
+                return os.open(self._folder / f"{self._writer}-{self._number:08}.jsonl", _NEW_SEGMENT, 0o600)
 
 
 def read_journal(folder: Path) -> Iterator[AuditEvent]:
