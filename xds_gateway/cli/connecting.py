@@ -33,7 +33,7 @@ _CX: Final = re.compile(r"[^\^&]+\^\^\^[^\^&]*&[0-9.]+&ISO(?:\^.*)?")
 _UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 
 # what the SDK raises, and the kind of failure that it is; the nearest class counts
-_KINDS: Final = {
+KINDS_OF_ERRORS: Final = {
     Misconfigured: "usage",
     NotACdaDocument: "not_cda",
     IncompleteMetadata: "incomplete_metadata",
@@ -113,7 +113,7 @@ def failing_well(to: Destination | None = None) -> Iterator[None]:
 
 def failure_of(error: GatewayClientError, to: Destination | None = None) -> CommandFailed:
     """The failure of a command that an error of the SDK means."""
-    kind = next(_KINDS[each] for each in type(error).__mro__ if each in _KINDS)
+    kind = next(KINDS_OF_ERRORS[each] for each in type(error).__mro__ if each in KINDS_OF_ERRORS)
     sentences = [_sentence(error), *_advice(error, to)]
     return CommandFailed(kind, *sentences, errors=explain(error.errors) if isinstance(error, Refused) else ())
 

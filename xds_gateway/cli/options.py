@@ -117,6 +117,9 @@ class MetadataOptions:
     author_institution: Annotated[
         str | None, _attribute("--author-institution", "XON", "Institution of the author.")
     ] = None
+    legal_authenticator: Annotated[
+        str | None, _attribute("--legal-authenticator", "XCN", "Who signed it for the institution.")
+    ] = None
     source_patient_id: Annotated[
         str | None, _attribute("--source-patient-id", "CX", "The patient in the source; by default the header's.")
     ] = None
