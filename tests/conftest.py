@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 
 from .gateways import RunningGateway, TestPki, make_test_pki, starting
+from .peers.programs import notices
 
 StartGateway = Callable[..., RunningGateway]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests against other products are not there, and why."""
+    for notice in notices():
+        terminalreporter.write_line(notice)
 
 
 @pytest.fixture(scope="session")
