@@ -31,7 +31,8 @@ class JournalDamaged(GatewayError):
 class FileAccessJournal:
     """`AccessJournal` of one writer; threads that come together share one fdatasync.
 
-    `writer` names its files; each segment belongs to one process even when a name is used twice. Segments end at `segment_bytes`. Raises FolderUnusable.
+    `writer` names its files; each segment belongs to one process even when a name is used twice. Segments end at
+    `segment_bytes`. Raises FolderUnusable.
     """
 
     def __init__(self, folder: Path, writer: str, *, segment_bytes: int = 64 << 20, wait_seconds: float = 10.0) -> None:
