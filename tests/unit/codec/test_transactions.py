@@ -1,0 +1,97 @@
+"""The map: a message finds its row by endpoint, action and body."""
+
+import pytest
+
+from xds_gateway.actors.registry import DocumentRegistry
+from xds_gateway.actors.repository import DocumentRepository
+from xds_gateway.codec.transactions import TRANSACTIONS, TransactionRow, transaction_for
+from xds_gateway.model.errors import SoapFault
+
+EACH = pytest.mark.parametrize("row", TRANSACTIONS, ids=lambda row: row.name)
+
+
+@EACH
+def test_a_message_finds_its_row(row: TransactionRow) -> None:
+    assert transaction_for(row.endpoint, row.request_action, row.body) is row
+
+
+@EACH
+def test_the_other_endpoint_does_not_know_the_action(row: TransactionRow) -> None:
+    other = "repository" if row.endpoint == "registry" else "registry"
+    with pytest.raises(SoapFault) as raised:
+        transaction_for(other, row.request_action, row.body)
+    assert raised.value.rule == "wsa.ActionNotSupported"
+
+
+@pytest.mark.parametrize(
+    "action", ["", "urn:ihe:iti:2007:RegisterDocumentSet", "urn:ihe:iti:2007:registerdocumentset-b"]
+)
+def test_an_unknown_action(action: str) -> None:
+    with pytest.raises(SoapFault) as raised:
+        transaction_for("registry", action, TRANSACTIONS[0].body)
+    assert raised.value.rule == "wsa.ActionNotSupported"
+    assert raised.value.details[0].text == action
+
+
+@EACH
+@pytest.mark.parametrize("body", ["x", *sorted({row.body for row in TRANSACTIONS})])
+def test_action_and_body_must_agree(row: TransactionRow, body: str) -> None:
+    if body == row.body:
+        assert transaction_for(row.endpoint, row.request_action, body).body == body
+        return
+    with pytest.raises(SoapFault) as raised:
+        transaction_for(row.endpoint, row.request_action, body)
+    assert raised.value.rule == "wsa.ActionMismatch"
+
+
+@EACH
+def test_a_row_has_an_actor_method_that_admits_and_performs(row: TransactionRow) -> None:
+    actor = DocumentRegistry if row.endpoint == "registry" else DocumentRepository
+    assert callable(getattr(actor, row.actor_method))
+    assert callable(getattr(actor, f"admit_{row.actor_method}"))
+
+
+# ITI TF-2 3.18.6, 3.41.6, 3.42.6, 3.43.6
+@pytest.mark.parametrize(
+    ("name", "endpoint", "request_action", "response_action", "operation"),
+    [
+        (
+            "ITI-18",
+            "registry",
+            "urn:ihe:iti:2007:RegistryStoredQuery",
+            "urn:ihe:iti:2007:RegistryStoredQueryResponse",
+            "DocumentRegistry_RegistryStoredQuery",
+        ),
+        (
+            "ITI-41",
+            "repository",
+            "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
+            "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse",
+            "DocumentRepository_ProvideAndRegisterDocumentSet-b",
+        ),
+        (
+            "ITI-42",
+            "registry",
+            "urn:ihe:iti:2007:RegisterDocumentSet-b",
+            "urn:ihe:iti:2007:RegisterDocumentSet-bResponse",
+            "DocumentRegistry_RegisterDocumentSet-b",
+        ),
+        (
+            "ITI-43",
+            "repository",
+            "urn:ihe:iti:2007:RetrieveDocumentSet",
+            "urn:ihe:iti:2007:RetrieveDocumentSetResponse",
+            "DocumentRepository_RetrieveDocumentSet",
+        ),
+    ],
+)
+def test_the_names_are_those_of_the_standard(
+    name: str, endpoint: str, request_action: str, response_action: str, operation: str
+) -> None:
+    row = next(row for row in TRANSACTIONS if row.name == name)
+    assert (row.endpoint, row.request_action, row.response_action, row.operation) == (
+        endpoint,
+        request_action,
+        response_action,
+        operation,
+    )
