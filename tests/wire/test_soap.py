@@ -1,9 +1,5 @@
 """SOAP 1.2 and WS-Addressing as callers meet them (SOAP 1.2 part 1, WS-Addressing 1.0, ITI TF-2 V.3)."""
 
-import select
-import socket
-from collections.abc import Iterator
-
 import pytest
 
 from tests.unit.builders import make_entry
@@ -60,18 +56,6 @@ def bad(transaction: str, **blocks: str) -> Message:
     return provide(b"1", entries=(make_entry(mime_type=None),)).message(**blocks)
 
 
-@pytest.fixture
-def trap() -> Iterator[socket.socket]:
-    """A port on which somebody would notice a call."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield listening
-
-
-def called(trap: socket.socket) -> bool:
-    """Whether somebody has called, or does so in the next moments."""
-    return bool(select.select([trap], [], [], 0.2)[0])
-
-
 # --- answers ------------------------------------------------------------------------------------------------------
 
 
@@ -115,13 +99,13 @@ def test_registry_answers_are_plain_also_to_multipart_requests(gateway, transact
 @pytest.mark.parametrize("transaction", ["ITI-18", "ITI-41"])
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}/answer", "https://127.0.0.1:{port}", f"{WSA}/none", "x"])
 def test_an_answer_address_elsewhere_is_refused_and_never_called(gateway, trap, header, transaction, address):
-    address = address.format(port=trap.getsockname()[1])
+    address = address.format(port=trap.port)
     block = f"<a:{header}><a:Address>{address}</a:Address></a:{header}>"
     answer = send(gateway, good(transaction, **{header: block}))
     assert (answer.fault, answer.action) == ("Sender", FAULT)
     assert answer.subcodes == ["InvalidAddressingHeader", "OnlyAnonymousAddressSupported"]
     assert answer.find(".//a:ProblemHeaderQName") == f"a:{header}"
-    assert not called(trap)
+    assert not trap.called
 
 
 @pytest.mark.parametrize(

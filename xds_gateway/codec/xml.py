@@ -60,7 +60,7 @@ def _as_utf8_compatible(data: bytes, charset: str | None) -> bytes:
         raise _refused("xml.encoding", "The declared XML encoding is not supported; send UTF-8")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return _recoded(data, "utf-16")
-    if data[:2] in (b"\x00<", b"<\x00"):
+    if data[:2] in (b"\x00<", b"<\x00") or (charset and charset.lower() == "utf-16"):
         raise _refused("xml.encoding", "UTF-16 needs a byte order mark; send UTF-8")
     if charset and charset.lower() not in ("utf-8", "utf8", "utf-16") and not declared:
         return _recoded(data, charset)
