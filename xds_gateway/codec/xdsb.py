@@ -22,7 +22,7 @@ from ..model.messages import (
 from ..model.metadata import Submission
 from .ebrim import LCM, QUERY, RIM, RS, parse_submission, render_submission
 from .findings import render_code_context
-from .mtom import content_id_of
+from .mtom import content_id_of, render_href
 from .xml import elements, escape, text
 
 XDSB: Final = "urn:ihe:iti:xds-b:2007"
@@ -70,22 +70,19 @@ def _document(element: etree._Element) -> DocumentPart:
 
 def render_provide_request(request: ProvideRequest) -> bytes:
     """The body of ITI-41, with an xop:Include for each document that has a content id."""
-    documents = "".join(
-        f'<x:Document id="{escape(p.id)}">'
-        + (
-            f'<xop:Include xmlns:xop="{XOP}" href="cid:{escape(p.content_id)}"/>'
-            if p.content_id
-            else escape(p.inline or "")
+    return b"".join(
+        (
+            f'<x:ProvideAndRegisterDocumentSetRequest xmlns:x="{XDSB}">'.encode(),
+            render_submission(request.submission),
+            *(_provided(part) for part in request.parts),
+            b"</x:ProvideAndRegisterDocumentSetRequest>",
         )
-        + "</x:Document>"
-        for p in request.parts
     )
-    return (
-        f'<x:ProvideAndRegisterDocumentSetRequest xmlns:x="{XDSB}">'.encode()
-        + render_submission(request.submission)
-        + documents.encode()
-        + b"</x:ProvideAndRegisterDocumentSetRequest>"
-    )
+
+
+def _provided(part: DocumentPart) -> bytes:
+    content = render_include(part.content_id) if part.content_id else escape(part.inline or "").encode()
+    return f'<x:Document id="{escape(part.id)}">'.encode() + content + b"</x:Document>"
 
 
 def parse_register_request(body: etree._Element, findings: list[Finding]) -> RegisterRequest:
@@ -290,7 +287,7 @@ def render_retrieve_response(response: RetrieveResponse) -> tuple[Piece, ...]:
 
 def render_include(content_id: str) -> bytes:
     """The xop:Include that stands for an attachment (XOP 1.0, 2.1)."""
-    return f'<xop:Include xmlns:xop="{XOP}" href="cid:{escape(content_id)}"/>'.encode()
+    return f'<xop:Include xmlns:xop="{XOP}" href="{render_href(content_id)}"/>'.encode()
 
 
 class ReceivedDocument(NamedTuple):
