@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -54,6 +55,7 @@ _PARAMETER: Final = re.compile(
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
+@lru_cache(maxsize=256)  # a sender's messages differ in their boundary, if at all
 def parse_content_type(value: str) -> ContentType:
     """Read a Content-Type header; raises HttpRefused 415 when it is none or contradicts itself (RFC 2045 5.1)."""
     found = _MEDIA_TYPE.match(value)

@@ -40,7 +40,11 @@ def parse_stored_query(request: QueryRequest, findings: list[Finding]) -> Stored
     if query is None:
         _refuse_unknown(request.query_id, reading)
         return None
-    values = {p.attribute: reading.values(p, request.parameters) for p in query.parameters}
+    sent = {name for name, _ in request.parameters}
+    values = {
+        p.attribute: reading.values(p, request.parameters) if p.required or p.name in sent else ()
+        for p in query.parameters
+    }
     return None if findings else query.build(values, reading)
 
 

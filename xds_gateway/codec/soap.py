@@ -22,7 +22,8 @@ FAULT_ACTION: Final = f"{WSA}/fault"
 SOAP_FAULT_ACTION: Final = f"{WSA}/soap/fault"
 _ROLES_FOR_US: Final = ("", f"{SOAP12}/role/ultimateReceiver", f"{SOAP12}/role/next")
 _ADDRESSING: Final = ("Action", "MessageID", "To", "ReplyTo", "FaultTo", "From", "RelatesTo", "ReferenceParameters")
-_ENVELOPE_ATTRIBUTES: Final = f"{{{SOAP12}}}encodingStyle"
+_WSA_PREFIX: Final = f"{{{WSA}}}"
+_ADDRESS: Final = f"{{{WSA}}}Address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +125,10 @@ def _for_us(block: etree._Element) -> bool:
 
 
 def _known(block: etree._Element, understood: frozenset[str]) -> bool:
-    name = etree.QName(block)
-    if name.namespace == WSA:
-        return name.localname in _ADDRESSING
-    return name.namespace in understood
+    namespace, _, name = str(block.tag).rpartition("}")
+    if namespace == _WSA_PREFIX[:-1]:
+        return name in _ADDRESSING
+    return namespace[1:] in understood
 
 
 def _security(blocks: list[etree._Element]) -> etree._Element | None:
@@ -141,14 +142,22 @@ class _Addressing:
     """The WS-Addressing headers of one message (WS-Addressing 1.0 core, 3.2)."""
 
     def __init__(self, blocks: list[etree._Element]) -> None:
-        self._blocks = [b for b in blocks if isinstance(b.tag, str) and b.tag.startswith(f"{{{WSA}}}")]
+        self._blocks: dict[str, list[etree._Element]] = {}
+        for block in blocks:
+            tag = str(block.tag)
+            if tag.startswith(_WSA_PREFIX):
+                self._blocks.setdefault(tag[len(_WSA_PREFIX) :], []).append(block)
 
     def value(self, name: str) -> str | None:
         """The value of a header, None when absent or empty."""
-        values = {text(b) for b in self._blocks if b.tag == f"{{{WSA}}}{name}"}
-        if len(values) > 1:
+        return self._single(name, [text(block) for block in self._blocks.get(name, ())])
+
+    @staticmethod
+    def _single(name: str, values: list[str]) -> str | None:
+        """Senders that double a header with one value are taken at their word."""
+        if len(values) > 1 and len(set(values)) > 1:
             raise _addressing_fault("InvalidCardinality", f"The message has several {name} headers", name)
-        return next(iter(values), "") or None
+        return (values[0] or None) if values else None
 
     def required(self, name: str) -> str:
         """The value of a header that IHE requires (ITI TF-2 V.3.2)."""
@@ -165,14 +174,11 @@ class _Addressing:
 
     def refuse_elsewhere(self, name: str) -> None:
         """Refuse an answer address that is not anonymous, nothing is ever called (WS-Addressing SOAP binding, 5.1)."""
-        addresses = {
-            text(found) if (found := b.find(f"{{{WSA}}}Address")) is not None else ""
-            for b in self._blocks
-            if b.tag == f"{{{WSA}}}{name}"
-        }
-        if len(addresses) > 1:
-            raise _addressing_fault("InvalidCardinality", f"The message has several {name} headers", name)
-        if addresses and not addresses <= {"", ANONYMOUS}:
+        blocks = self._blocks.get(name)
+        if blocks is None:
+            return
+        address = self._single(name, [(block.findtext(_ADDRESS) or "").strip() for block in blocks])
+        if address not in (None, ANONYMOUS):
             raise _addressing_fault(
                 "OnlyAnonymousAddressSupported",
                 f"{name} must be anonymous: answers travel back on the connection",

@@ -141,8 +141,12 @@ class Pipeline:
 
     def _admit(self, exchange: _Exchange, message: IncomingMessage) -> Request:
         root = parse(message.root, self._limits.xml, charset=message.charset)
-        exchange.message_id = soap.message_id_of(root)
-        envelope = soap.parse_envelope(root)
+        try:
+            envelope = soap.parse_envelope(root)
+        except SoapFault:
+            exchange.message_id = soap.message_id_of(root)
+            raise
+        exchange.message_id = envelope.message_id
         row = transaction_for(exchange.endpoint, envelope.action, str(envelope.body.tag))
         exchange.row = row
         exchange.call = Call(

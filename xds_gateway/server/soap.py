@@ -122,9 +122,6 @@ def _method(row: TransactionRow) -> Any:
 class _ParsedTree(ProtocolBase):
     """A protocol whose documents are parsed before spyne sees them."""
 
-    def create_in_document(self, ctx: MethodContext, in_string_encoding: str | None = None) -> None:
-        """The document is there already."""
-
     def decompose_incoming_envelope(self, ctx: MethodContext, message: object) -> None:
         """Name the method; the body is the whole document."""
         ctx.method_request_string = f"{{{_NAMESPACE}}}{ctx.udc.row.operation}"
@@ -141,9 +138,13 @@ class _Server(ServerBase):
     transport = "xds_gateway"
 
     def call(self, call: _Call) -> None:
-        initial = MethodContext(self, MethodContext.SERVER)
-        initial.udc = call
-        context = self.generate_contexts(initial)[0]
-        if context.in_error is None:
+        """spyne's way of a message, without its copies of the context for auxiliary methods: there are none."""
+        context = MethodContext(self, MethodContext.SERVER)
+        context.udc = call
+        protocol = self.app.in_protocol
+        protocol.decompose_incoming_envelope(context, protocol.REQUEST)
+        handles = protocol.get_call_handles(context)
+        if handles:
+            context.descriptor = handles[0]
             self.get_in_object(context)
             self.get_out_object(context)
