@@ -328,6 +328,11 @@ def test_every_error_of_the_sdk_has_a_kind():
     assert set(KINDS_OF_ERRORS) == known - {client_errors.GatewayClientError}
 
 
+def test_evidence_that_nobody_knows_is_left_out():
+    (error,) = explain((RegistryError("Other", "Read this. [rule=r1 | colour=red | code=x]"),))
+    assert (error.code, error.sentence, error.rule) == ("Other", "Read this.", "r1")
+
+
 def test_errors_are_taken_apart():
     ours, others = explain(ERRORS)
     assert (ours.attribute, ours.received, ours.rule) == ("creationTime", "20241345", "ihe.de.creationTime.format")

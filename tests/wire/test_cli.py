@@ -317,6 +317,20 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+@pytest.mark.parametrize("form", [["--json"], []], ids=["json", "text"])
+def test_serving_goes_on_when_nobody_reads_what_it_says(tmp_path: Path, pki: TestPki, form: list[str]) -> None:
+    with started(tmp_path, "serve", *form, **settings(pki, tmp_path)) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        until = time.monotonic() + START_SECONDS
+        data = tmp_path / "data"
+        while not list(data.glob("**/*.sqlite3-wal")) and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(1)  # time to say it
+        assert process.poll() is None
+        assert end(process, signal.SIGTERM) == 0
+
+
 @contextmanager
 def refused(folder: Path, **changes: str) -> Iterator[list[str]]:
     """The sentences of a gateway that does not start, there when the block ends."""

@@ -47,6 +47,9 @@ KINDS_OF_ERRORS: Final = {
 }
 
 
+_EVIDENCE: Final = set(Explained._fields) - {"code", "severity"}
+
+
 class Destination(NamedTuple):
     """Endpoints of a gateway, and the PEM files to reach it with."""
 
@@ -148,9 +151,12 @@ def _advice(error: GatewayClientError, to: Destination | None) -> Iterator[str]:
 
 def explain(errors: tuple[RegistryError, ...]) -> tuple[Explained, ...]:
     """Each error with its evidence, where the gateway gave any."""
-    return tuple(
-        Explained(code=error.code, severity=error.severity, **parse_code_context(error.context)) for error in errors
-    )
+    return tuple(map(_explained, errors))
+
+
+def _explained(error: RegistryError) -> Explained:
+    told = {name: value for name, value in parse_code_context(error.context).items() if name in _EVIDENCE}
+    return Explained(**{"sentence": error.context, **told, "code": error.code, "severity": error.severity})
 
 
 def patient_id(text: str | None, hint: str = "") -> str:

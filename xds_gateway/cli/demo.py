@@ -18,6 +18,7 @@ from .child import child_gateway
 from .connecting import failing_well
 from .console import errors, output, print_json, shown, working
 from .demo_report import Demonstration, demonstrated, show
+from .ending import ending_on_sigterm
 from .failures import CommandFailed, Status
 
 KEYS: Final = {
@@ -62,19 +63,14 @@ _STEPS: Final = {
 
 def demo(examples: Path | None, base: Path, *, as_json: bool) -> int:
     """Run the demonstration and tell what happened; returns the exit status."""
-    signal.signal(signal.SIGTERM, _terminate)
     documents, source = _documents(examples)
-    made = _run(documents, source, _fresh_folder(base), quiet=as_json)
+    with ending_on_sigterm(_TERMINATED):
+        made = _run(documents, source, _fresh_folder(base), quiet=as_json)
     if as_json:
         print_json(demonstrated(made))
     else:
         show(made, output())
     return Status.REFUSED if made.problems else Status.DONE
-
-
-def _terminate(number: int, frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.exit(_TERMINATED)  # so that the gateway is stopped on the way out
 
 
 def _documents(examples: Path | None) -> tuple[tuple[DocumentToSubmit, ...], str]:

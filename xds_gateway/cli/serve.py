@@ -1,7 +1,7 @@
 """`xds-gateway serve`."""
 
 import os
-from contextlib import suppress
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,8 @@ from ..server.logs import start_log
 from ..serving import Supervisor
 from .config import misconfigured, read_settings
 from .console import output, print_json
-from .failures import CommandFailed
+from .ending import ending_on_sigterm
+from .failures import CommandFailed, Status
 
 KEYS: Final = {
     "event": '"ready": one line, when every worker is ready',
@@ -27,23 +28,31 @@ KEYS: Final = {
 
 def serve(config: Path | None, *, as_json: bool) -> int:
     """Serve until told to stop; returns the exit status. Raises CommandFailed for what cannot work."""
-    settings = read_settings(config)
-    start_log(settings.log.level)
+    with ending_on_sigterm(Status.DONE):  # until the supervisor takes it over
+        settings = read_settings(config)
+        start_log(settings.log.level)
+        try:
+            check_files(settings)
+            return Supervisor(settings, lambda served: _announce(served, settings, config, as_json=as_json)).run()
+        except ConfigurationError as wrong:
+            raise misconfigured(wrong) from wrong
+        except GatewayError as wrong:  # the database: each of its failures is a sentence that says what to do
+            raise CommandFailed("configuration", str(wrong)) from wrong
+        except KeyboardInterrupt:
+            return Status.DONE
 
-    def on_ready(served: Settings) -> None:
-        with suppress(BrokenPipeError):  # nobody reads: serving goes on
-            if as_json:
-                print_json(ready(served), indent=None)
-            else:
-                _greet(served, settings, config)
 
+def _announce(served: Settings, settings: LoadedSettings, config: Path | None, *, as_json: bool) -> None:
     try:
-        check_files(settings)
-        return Supervisor(settings, on_ready).run()
-    except ConfigurationError as wrong:
-        raise misconfigured(wrong) from wrong
-    except GatewayError as wrong:  # the database: each of its failures is a sentence that says what to do
-        raise CommandFailed("configuration", str(wrong)) from wrong
+        if as_json:
+            print_json(ready(served), indent=None)
+        else:
+            from .greeting import greeting
+
+            output().print(greeting(served, settings, config), soft_wrap=True)
+            sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # rich makes the second of the first: nobody reads, serving goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def ready(served: Settings) -> dict[str, Any]:
@@ -65,9 +74,3 @@ def ready(served: Settings) -> dict[str, Any]:
         "listeners": [{"url": listener.url, "tls": listener.tls} for listener in served.listeners],
         "data_folder": served.data_folder,
     }
-
-
-def _greet(served: Settings, settings: LoadedSettings, config: Path | None) -> None:
-    from .greeting import greeting
-
-    output().print(greeting(served, settings, config), soft_wrap=True)
