@@ -1,6 +1,7 @@
 """Composite values of metadata: codes, authors and times (ITI TF-3 4.2.3.1)."""
 
-from datetime import UTC, datetime, timedelta
+from calendar import monthrange
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ class TimeInterval(NamedTuple):
 
 _LENGTHS = (4, 6, 8, 10, 12, 14)
 _FIRST = "00000101000000"
+_LAST = "99991231235959"
 
 
 @lru_cache(maxsize=1024)  # rules and storage read the same times of one message
@@ -40,20 +42,16 @@ def parse_dtm(text: str) -> TimeInterval | None:
     length = len(text)
     if length not in _LENGTHS or not (text.isascii() and text.isdigit()):
         return None
+    full = text + _FIRST[length:]
     try:
-        first = _datetime(text + _FIRST[length:])
+        first = _datetime(full)
     except ValueError:
         return None
-    return TimeInterval(int(text + _FIRST[length:]), _latest(text, first))
+    if length == 6:
+        return TimeInterval(int(full), int(f"{text}{monthrange(first.year, first.month)[1]}235959"))
+    return TimeInterval(int(full), int(text + _LAST[length:]))
 
 
 def _datetime(full: str) -> datetime:  # a tenth of the time of strptime, and every message has several
     year, month, day = int(full[:4]), int(full[4:6]), int(full[6:8])
     return datetime(year, month, day, int(full[8:10]), int(full[10:12]), int(full[12:]), tzinfo=UTC)
-
-
-def _latest(text: str, first: datetime) -> int:
-    if len(text) == 6:
-        following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
-        return int((following - timedelta(days=1)).strftime("%Y%m%d") + "235959")
-    return int(text + "99991231235959"[len(text) :])

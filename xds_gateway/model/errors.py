@@ -1,6 +1,6 @@
 """Failures as values: findings of refused requests, messages that cannot be read (ITI TF-3 4.2.4, TF-2 V.3)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -157,19 +157,3 @@ class DocumentDamaged(GatewayError):
         super().__init__(f"document {key} is damaged in chunk {chunk}")
         self.key = key
         self.chunk = chunk
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Findings being collected: append, then ask."""
-
-    items: list[Finding] = field(default_factory=list)
-
-    def add(self, finding: Finding) -> None:
-        """Take one more finding."""
-        self.items.append(finding)
-
-    def refuse(self) -> None:
-        """Raise RequestRefused when any finding is an error."""
-        if any(f.severity is Severity.ERROR for f in self.items):
-            raise RequestRefused(*self.items)

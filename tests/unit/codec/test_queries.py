@@ -1,0 +1,371 @@
+"""Stored queries: literals, and each parameter of each query with its values, its limits and its errors."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xds_gateway.codec.queries import NOT_HANDLED, QUERIES, QUERY_IDS, parse_stored_query
+from xds_gateway.codec.query_values import parse_literals
+from xds_gateway.model import vocabulary as v
+from xds_gateway.model.datatypes import TimeInterval
+from xds_gateway.model.errors import ErrorCode, Finding
+from xds_gateway.model.identifiers import PatientId
+from xds_gateway.model.messages import QueryRequest
+from xds_gateway.model.queries import FindDocuments, GetDocuments, GetRelatedDocuments, StoredQuery, TimeRange
+
+E = "$XDSDocumentEntry"
+PATIENT = (f"{E}PatientId", ("'P^^^&1.2.3&ISO'",))
+STATUS = (f"{E}Status", (f"('{v.APPROVED}')",))
+UUID = "urn:uuid:00000000-0000-4000-8000-000000000001"
+Slots = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def ask(
+    name: str, *slots: tuple[str, tuple[str, ...]], return_type: str = "LeafClass"
+) -> tuple[StoredQuery | None, list[Finding]]:
+    findings: list[Finding] = []
+    request = QueryRequest(query_id=QUERY_IDS.get(name, name), return_type=return_type, parameters=slots)
+    return parse_stored_query(request, findings), findings
+
+
+def asked(name: str, *slots: tuple[str, tuple[str, ...]]) -> Any:
+    query, findings = ask(name, *slots)
+    assert findings == []
+    assert query is not None
+    return query
+
+
+def refused(name: str, *slots: tuple[str, tuple[str, ...]], return_type: str = "LeafClass") -> list[Finding]:
+    query, findings = ask(name, *slots, return_type=return_type)
+    assert query is None
+    return findings
+
+
+def find(*slots: tuple[str, tuple[str, ...]]) -> FindDocuments:
+    found = asked("FindDocuments", PATIENT, STATUS, *slots)
+    assert isinstance(found, FindDocuments)
+    return found
+
+
+def codes(findings: list[Finding]) -> list[tuple[ErrorCode, str | None]]:
+    return [(f.code, f.attribute) for f in findings]
+
+
+# ---- literals (3.18.4.1.2.3.5) ----
+
+
+@pytest.mark.parametrize(
+    ("text", "literals"),
+    [
+        ("'a'", ("a",)),
+        (" 'a' ", ("a",)),
+        ("('a')", ("a",)),
+        ("('a','b')", ("a", "b")),
+        ("( 'a' ,\n 'b' )", ("a", "b")),
+        ("('a,b','c)')", ("a,b", "c)")),
+        ("'it''s'", ("it's",)),
+        ("('it''s','''')", ("it's", "'")),
+        ("'a'''", ("a'",)),
+        ("''", ("",)),
+        ("20210101", ("20210101",)),
+        ("(2021,2022)", ("2021", "2022")),
+        ("a b", ("a b",)),
+        ("", ()),
+        ("()", ()),
+        ("( )", ()),
+    ],
+)
+def test_a_value_holds_literals(text: str, literals: tuple[str, ...]) -> None:
+    assert parse_literals(text) == literals
+
+
+@pytest.mark.parametrize(
+    "text", ["'a", "a'", "('a'", "'a')", "('a' 'b')", "('a',)", "(,)", "'a'b", "('a')('b')", "'a''"]
+)
+def test_what_holds_no_literals(text: str) -> None:
+    assert parse_literals(text) is None
+
+
+@given(st.lists(st.text(max_size=10), min_size=1, max_size=4))
+def test_quoted_values_come_back(values: list[str]) -> None:
+    quoted = ["'" + value.replace("'", "''") + "'" for value in values]
+    assert parse_literals(f"({','.join(quoted)})") == tuple(values)
+    assert parse_literals(quoted[0]) == (values[0],)
+
+
+@given(st.text("'(),ab \n", max_size=12))
+def test_any_text_is_literals_or_none(text: str) -> None:
+    found = parse_literals(text)
+    assert found is None or all(isinstance(literal, str) for literal in found)
+
+
+# ---- FindDocuments (3.18.4.1.2.3.7.1) ----
+
+
+def test_the_least_that_can_be_asked() -> None:
+    assert find() == FindDocuments(
+        patient_id=PatientId("P", "1.2.3"), statuses=(v.APPROVED,), object_types=(v.STABLE_DOCUMENT,)
+    )
+
+
+@pytest.mark.parametrize("missing", [PATIENT, STATUS])
+@pytest.mark.parametrize("empty", [None, (), ("",), ("()",)])
+def test_a_required_parameter_is_missing(missing: tuple[str, Any], empty: tuple[str, ...] | None) -> None:
+    slots = [slot for slot in (PATIENT, STATUS) if slot is not missing]
+    if empty is not None:
+        slots.append((missing[0], empty))
+    assert codes(refused("FindDocuments", *slots)) == [(ErrorCode.STORED_QUERY_MISSING_PARAM, missing[0])]
+
+
+def test_everything_missing_is_told_at_once() -> None:
+    assert codes(refused("FindDocuments")) == [
+        (ErrorCode.STORED_QUERY_MISSING_PARAM, PATIENT[0]),
+        (ErrorCode.STORED_QUERY_MISSING_PARAM, STATUS[0]),
+    ]
+
+
+SINGLE = [
+    (PATIENT[0], "'P^^^&1.2.3&ISO'", "'Q^^^&1.2.3&ISO'"),
+    *(
+        (f"{E}{name}{end}", "2020", "2021")
+        for name in ("CreationTime", "ServiceStartTime", "ServiceStopTime")
+        for end in ("From", "To")
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "one", "other"), SINGLE)
+@pytest.mark.parametrize("split", ["list", "values", "slots"])
+def test_one_value_is_allowed(name: str, one: str, other: str, split: str) -> None:
+    two: Slots = {
+        "list": ((name, (f"({one},{other})",)),),
+        "values": ((name, (one, other)),),
+        "slots": ((name, (one,)), (name, (other,))),
+    }[split]
+    others = [slot for slot in (PATIENT, STATUS) if slot[0] != name]
+    assert codes(refused("FindDocuments", *others, *two)) == [(ErrorCode.STORED_QUERY_PARAM_NUMBER, name)]
+    asked("FindDocuments", *others, (name, (one,)))
+
+
+UNREADABLE = [
+    (PATIENT[0], ["'P'", "'P^^^1.2.3'", "'^^^&1.2.3&ISO'", "'P^^^&x&ISO'", "'P^^^&1.2.3&UUID'"]),
+    (f"{E}ClassCode", ["'11'", "'11^1.2'", "'^^1.2'", "'11^^'", "'11^name^1.2'", "'11^^1.2^x'", "11"]),
+    (f"{E}EventCodeList", ["'11'"]),
+    (f"{E}CreationTimeFrom", ["'202'", "'20211'", "'20211301'", "'2021-01-01'", "'20210101000000.1'", "'x'"]),
+    (f"{E}Type", ["'urn:uuid:0'", f"'{UUID}'"]),
+    (f"{E}AuthorPerson", ["''"]),
+    (f"{E}ClassCode", ["'11^^1.2", "('11^^1.2'"]),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in UNREADABLE for value in values])
+def test_a_value_that_cannot_be_read(name: str, value: str) -> None:
+    others = [slot for slot in (PATIENT, STATUS) if slot[0] != name]
+    findings = refused("FindDocuments", *others, (name, (value,)))
+    assert codes(findings) == [(ErrorCode.REGISTRY_ERROR, name)]
+    assert findings[0].expected
+    assert findings[0].received is not None
+
+
+def test_each_unreadable_value_is_told() -> None:
+    findings = refused(
+        "FindDocuments", PATIENT, STATUS, (f"{E}ClassCode", ("('a','b^^1','c')",)), (f"{E}Type", ("'d'",))
+    )
+    assert [(f.attribute, f.received) for f in findings] == [
+        (f"{E}Type", "d"),
+        (f"{E}ClassCode", "a"),
+        (f"{E}ClassCode", "c"),
+    ]
+
+
+CODES = [
+    #  parameter                       attribute                        slots are AND
+    ("ClassCode", "class_code", False),
+    ("TypeCode", "type_code", False),
+    ("PracticeSettingCode", "practice_setting_code", False),
+    ("HealthcareFacilityTypeCode", "healthcare_facility_type_code", False),
+    ("EventCodeList", "event_code_list", True),
+    ("ConfidentialityCode", "confidentiality_code", True),
+    ("FormatCode", "format_code", False),
+]
+A, B, C = ("A", "1.2"), ("B", "1.2"), ("C", "1.3")
+
+
+@pytest.mark.parametrize(("parameter", "attribute", "conjunction"), CODES)
+@pytest.mark.parametrize(
+    ("slots", "and_of_ors", "all_or"),
+    [
+        ((("'A^^1.2'",),), ((A,),), ((A,),)),
+        ((("('A^^1.2','B^^1.2')",),), ((A, B),), ((A, B),)),
+        ((("'A^^1.2'", "('B^^1.2','C^^1.3')"),), ((A, B, C),), ((A, B, C),)),
+        ((("'A^^1.2'",), ("('B^^1.2','C^^1.3')",)), ((A,), (B, C)), ((A, B, C),)),
+        ((("'A^^1.2'",), ("()",)), ((A,),), ((A,),)),
+    ],
+)
+def test_a_list_is_or_and_slots_are_and_where_the_table_says(
+    parameter: str, attribute: str, conjunction: bool, slots: Any, and_of_ors: Any, all_or: Any
+) -> None:
+    found = find(*((E + parameter, texts) for texts in slots))
+    assert found.codes == {attribute: and_of_ors if conjunction else all_or}
+
+
+@pytest.mark.parametrize(
+    ("values", "statuses"),
+    [
+        ((f"('{v.APPROVED}','{v.DEPRECATED}')",), (v.APPROVED, v.DEPRECATED)),
+        ((f"('{v.APPROVED}')", f"('{v.DEPRECATED}')"), (v.APPROVED, v.DEPRECATED)),
+        ((f"('{v.APPROVED}','urn:example:unknown','{v.SUBMITTED}')",), (v.APPROVED,)),
+        ((v.DEPRECATED,), (v.DEPRECATED,)),
+    ],
+)
+def test_an_unknown_status_is_ignored(values: tuple[str, ...], statuses: tuple[str, ...]) -> None:
+    assert asked("FindDocuments", PATIENT, (STATUS[0], values)).statuses == statuses
+
+
+def test_only_unknown_statuses_are_none() -> None:
+    findings = refused("FindDocuments", PATIENT, (STATUS[0], ("'Approved'", "'urn:example:unknown'")))
+    assert codes(findings) == [(ErrorCode.STORED_QUERY_MISSING_PARAM, STATUS[0])]
+
+
+@pytest.mark.parametrize(
+    ("values", "types"),
+    [
+        ((), (v.STABLE_DOCUMENT,)),
+        ((f"'{v.ON_DEMAND_DOCUMENT}'",), (v.ON_DEMAND_DOCUMENT,)),
+        ((f"('{v.ON_DEMAND_DOCUMENT}','{v.STABLE_DOCUMENT}')",), (v.ON_DEMAND_DOCUMENT, v.STABLE_DOCUMENT)),
+    ],
+)
+def test_stable_documents_unless_asked_otherwise(values: tuple[str, ...], types: tuple[str, ...]) -> None:
+    assert find((f"{E}Type", values)).object_types == types
+
+
+YEAR_2020 = TimeInterval(20200101000000, 20201231235959)
+DAY = TimeInterval(20210527000000, 20210527235959)
+
+
+@pytest.mark.parametrize("name", ["creation_time", "service_start_time", "service_stop_time"])
+@pytest.mark.parametrize(
+    ("start", "stop", "expected"),
+    [
+        ("2020", None, TimeRange(YEAR_2020, None)),
+        ("'2020'", None, TimeRange(YEAR_2020, None)),
+        (None, "'20210527'", TimeRange(None, DAY)),
+        ("2020", "20210527", TimeRange(YEAR_2020, DAY)),
+    ],
+)
+def test_times_bare_and_in_quotes(name: str, start: str | None, stop: str | None, expected: TimeRange) -> None:
+    parameter = E + "".join(word.capitalize() for word in name.split("_"))
+    slots = [(f"{parameter}{end}", (text,)) for end, text in (("From", start), ("To", stop)) if text]
+    assert find(*slots).times == {name: expected}
+
+
+def test_authors_are_patterns() -> None:
+    found = find((f"{E}AuthorPerson", ("('%Martin%','%O''Neil_')",)))
+    assert found.author_person == (("%Martin%", "%O'Neil_"),)
+
+
+@pytest.mark.parametrize("name", ["$Unknown", f"{E}classCode", "urn:example:extra"])
+def test_an_unknown_parameter_is_ignored(name: str) -> None:
+    assert find((name, ("'x'",))) == find()
+
+
+# ---- GetDocuments and GetRelatedDocuments (3.18.4.1.2.3.7.5, .13) ----
+
+ENTRY_UUID, UNIQUE_ID, TYPES = f"{E}EntryUUID", f"{E}UniqueId", "$AssociationTypes"
+
+
+@pytest.mark.parametrize(
+    ("slot", "query"),
+    [
+        ((ENTRY_UUID, (f"'{UUID.upper()}'",)), GetDocuments(uuids=(UUID,))),
+        ((ENTRY_UUID, (f"('{UUID}','urn:uuid:x')",)), GetDocuments(uuids=(UUID, "urn:uuid:x"))),
+        ((UNIQUE_ID, ("('1.2.3^A','1.2.4')",)), GetDocuments(unique_ids=("1.2.3^A", "1.2.4"))),
+    ],
+)
+def test_documents_are_asked_for_by_one_kind_of_id(slot: tuple[str, tuple[str, ...]], query: GetDocuments) -> None:
+    assert asked("GetDocuments", slot) == query
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        (f"('{v.RPLC}','{v.APND}')", (v.RPLC, v.APND)),
+        ("('RPLC','HasMember')", (v.RPLC, v.HAS_MEMBER)),
+        ("'urn:example:other'", ("urn:example:other",)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("slot", "ids"),
+    [((ENTRY_UUID, (f"'{UUID}'",)), {"uuid": UUID}), ((UNIQUE_ID, ("'1.2.3'",)), {"unique_id": "1.2.3"})],
+)
+def test_related_documents(slot: Any, ids: dict[str, str], types: str, expected: tuple[str, ...]) -> None:
+    assert asked("GetRelatedDocuments", slot, (TYPES, (types,))) == GetRelatedDocuments(
+        **ids, association_types=expected, object_types=(v.STABLE_DOCUMENT,)
+    )
+
+
+RELATED = ((TYPES, ("('RPLC')",)),)
+
+
+@pytest.mark.parametrize(("name", "others"), [("GetDocuments", ()), ("GetRelatedDocuments", RELATED)])
+def test_one_of_two_ids_is_needed(name: str, others: Slots) -> None:
+    both = ((ENTRY_UUID, (f"'{UUID}'",)), (UNIQUE_ID, ("'1.2.3'",)))
+    assert [f.code for f in refused(name, *others)] == [ErrorCode.STORED_QUERY_MISSING_PARAM]
+    assert [f.code for f in refused(name, *others, *both)] == [ErrorCode.STORED_QUERY_PARAM_NUMBER]
+    for one in both:
+        assert asked(name, *others, one)
+
+
+@pytest.mark.parametrize(
+    ("slots", "code", "attribute"),
+    [
+        (((ENTRY_UUID, (f"'{UUID}'",)),), ErrorCode.STORED_QUERY_MISSING_PARAM, TYPES),
+        (((ENTRY_UUID, (f"('{UUID}','x')",)), *RELATED), ErrorCode.STORED_QUERY_PARAM_NUMBER, ENTRY_UUID),
+        (((UNIQUE_ID, ("'1'", "'2'")), *RELATED), ErrorCode.STORED_QUERY_PARAM_NUMBER, UNIQUE_ID),
+    ],
+)
+def test_related_documents_of_one_document(slots: Slots, code: ErrorCode, attribute: str) -> None:
+    assert codes(refused("GetRelatedDocuments", *slots)) == [(code, attribute)]
+
+
+# ---- the query itself ----
+
+
+@pytest.mark.parametrize(
+    "query_id", [*NOT_HANDLED, "", "urn:uuid:00000000-0000-0000-0000-000000000000", "FindDocumentz"]
+)
+def test_an_unknown_query(query_id: str) -> None:
+    (finding,) = refused(query_id)
+    assert (finding.code, finding.received) == (ErrorCode.UNKNOWN_STORED_QUERY, query_id)
+    assert all(name in finding.sentence for name in QUERY_IDS)
+    assert NOT_HANDLED.get(query_id, "") in finding.sentence
+
+
+@pytest.mark.parametrize(
+    "return_type", ["", "RegistryObject", "RepositoryItem", "leafclass", "LeafClassWithRepositoryItem"]
+)
+def test_an_unknown_return_type(return_type: str) -> None:
+    (finding,) = refused("FindDocuments", PATIENT, STATUS, return_type=return_type)
+    assert (finding.code, finding.attribute) == (ErrorCode.REGISTRY_ERROR, "returnType")
+
+
+def test_references_can_be_asked_for() -> None:
+    assert ask("FindDocuments", PATIENT, STATUS, return_type="ObjectRef")[1] == []
+
+
+def test_findings_about_everything_come_together() -> None:
+    findings = refused("FindDocuments", (f"{E}ClassCode", ("'a'",)), return_type="x")
+    assert [f.rule for f in findings] == [
+        "ihe.query.returnType",
+        "ihe.query.required",
+        "ihe.query.required",
+        "ihe.query.value",
+    ]
+
+
+def test_every_stored_query_of_the_standard_has_its_place() -> None:
+    assert len(QUERIES) + len(NOT_HANDLED) == 14
+    assert not QUERIES.keys() & NOT_HANDLED.keys()
+    assert {query.name for query in QUERIES.values()} == {"FindDocuments", "GetDocuments", "GetRelatedDocuments"}
