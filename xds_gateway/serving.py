@@ -44,6 +44,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit status. Raises ConfigurationError."""
+        os.umask(0o077)  # patients' data: nobody but the gateway's own user reads it
         prepare(self._settings)
         self._check_tls()
         sockets = [_bound(listener) for listener in self._settings.listeners]

@@ -73,12 +73,8 @@ class _Ids(dict[str, str]):
 
 def with_document(entry: DocumentEntry, repository_unique_id: str, sha1: str, size: int) -> DocumentEntry:
     """The entry as a repository hands it on: its own id, hash and size unless given (ITI TF-2 3.41.4.1.3.2)."""
-    added: Mapping[str, str] = {"repositoryUniqueId": repository_unique_id, "hash": sha1, "size": str(size)}
-    kept = tuple(s for s in entry.slots if s.name not in added)
-    own = tuple(_kept_or_made(entry, name, value) for name, value in added.items())
-    return replace(entry, slots=(*kept, *own))
-
-
-def _kept_or_made(entry: DocumentEntry, name: str, value: str) -> Slot:
-    sent = entry.slots_by_name.get(name, ())
-    return sent[0] if sent and name != "repositoryUniqueId" else Slot(name, (value,))
+    own = Slot("repositoryUniqueId", (repository_unique_id,))
+    slots = tuple([own if slot.name == own.name else slot for slot in entry.slots])
+    sent = entry.slots_by_name
+    made = [own, Slot("hash", (sha1,)), Slot("size", (str(size),))]
+    return replace(entry, slots=(*slots, *[slot for slot in made if slot.name not in sent]))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..model.errors import Finding, RequestRefused, StorageBusy, StorageFull
+from ..model.errors import Finding, RequestRefused, StorageBusy, StorageFaulty, StorageFull
 from ..model.messages import (
     DocumentRequest,
     ProvideRequest,
@@ -61,6 +61,8 @@ class DocumentRepository:
         stored = self._keep(spooled)
         try:
             return self._register(call, request, stored)
+        except StorageFaulty:  # an entry may be there after all: its document stays, orphans are swept
+            raise
         except (RequestRefused, StorageFull, StorageBusy):  # nothing of it was committed
             self._documents.remove({document.key for document in stored.values()})
             raise

@@ -146,6 +146,10 @@ class StorageFull(GatewayError):
     """No room left for documents or rows; answered `...OutOfResources`."""
 
 
+class StorageFaulty(StorageFull):
+    """The disk failed while it was written: nobody knows whether the change is on it, so nothing of it may be deleted."""
+
+
 class StorageBusy(GatewayError):
     """The store cannot take the work in time; answered `...Busy`."""
 

@@ -5,11 +5,10 @@ place, and the standard's attributes are views over the same tuples. The small p
 message holds hundreds of them.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from . import vocabulary as v
 
@@ -90,17 +89,17 @@ class RegistryObject:
     @cached_property
     def slots_by_name(self) -> Mapping[str, tuple[Slot, ...]]:
         """The slots of each name; more than one of a name is for the rules to refuse."""
-        return _group(self.slots, "name")
+        return _group(self.slots, 0)
 
     @cached_property
     def classifications_by_scheme(self) -> Mapping[str, tuple[Classification, ...]]:
         """The classifications of each classificationScheme (codes and authors)."""
-        return _group(self.classifications, "scheme")
+        return _group(self.classifications, 2)
 
     @cached_property
     def identifiers_by_scheme(self) -> Mapping[str, tuple[ExternalIdentifier, ...]]:
         """The external identifiers of each identificationScheme."""
-        return _group(self.external_identifiers, "scheme")
+        return _group(self.external_identifiers, 2)
 
     def slot_values(self, name: str) -> tuple[str, ...]:
         """All values of the slots of this name, in order; empty when there is none."""
@@ -233,8 +232,11 @@ class Submission:
         )
 
 
-def _group(items: tuple[T, ...], field: str) -> Mapping[str, tuple[T, ...]]:
-    grouped: dict[str, list[T]] = defaultdict(list)
+def _group(items: tuple[T, ...], position: int) -> Mapping[Any, tuple[T, ...]]:
+    """Items by the value of one of their fields; nearly every one has a value of its own."""
+    grouped: dict[Any, tuple[T, ...]] = {}
     for item in items:
-        grouped[getattr(item, field)].append(item)
-    return {key: tuple(found) for key, found in grouped.items()}
+        key: Any = item[position]
+        before = grouped.get(key)
+        grouped[key] = (item,) if before is None else before + (item,)  # noqa: RUF005
+    return grouped

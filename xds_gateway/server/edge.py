@@ -42,6 +42,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._discarded = 0
         self._in_headers = True
+        self._head_is_known = False  # the parser reads a head of our making
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
         self._exchange: Exchange | None = None
@@ -90,7 +91,7 @@ class EdgeProtocol(HttpToolsProtocol):
     # -- bytes
 
     def data_received(self, data: bytes) -> None:
-        """Count headers, look past upgrades that clients offer (h2c of Java clients), then parse."""
+        """Count headers, then parse."""
         if self.tap is not None:
             self._record_received(data, self.tap)
         if self._in_headers:
@@ -101,16 +102,26 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _feed(self, data: bytes) -> None:
+        if self.timeout_keep_alive_task is not None:  # the peer ends the idleness: a request has to come of it
+            self._rearm(self.limits.header_seconds)
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self.parser = httptools.HttpRequestParser(self)
+            self._pass_over_upgrade()
             if rest := data[upgrade.args[0] :]:
                 self._feed(rest)
         except httptools.HttpParserError:
             if not self.transport.is_closing():
                 self.send_400_response("Invalid HTTP request received.")
+
+    def _pass_over_upgrade(self) -> None:
+        """Where another protocol is offered (h2c of Java clients) the parser stops; one that is not told of it reads on."""
+        framing = [header for header in self.headers if header[0] in (b"content-length", b"transfer-encoding")]
+        self.parser = httptools.HttpRequestParser(self)
+        self._head_is_known = True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(b"%b: %b\r\n" % header for header in framing) + b"\r\n")
+        self._head_is_known = False
 
     def _record_received(self, data: bytes, tap: Tap) -> None:
         if self._exchange is None or self._exchange.answered:
@@ -126,12 +137,26 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins: its headers have a deadline of their own."""
+        if self._head_is_known:
+            return
         super().on_message_begin()
         self.scope["extensions"] = {"tls": {"client_certificate": self._certificate}}
         self._rearm(self.limits.header_seconds)
 
+    def on_url(self, url: bytes) -> None:
+        """Some of the target."""
+        if not self._head_is_known:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header."""
+        if not self._head_is_known:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """The headers are there; from now on the body must keep coming."""
+        if self._head_is_known:
+            return
         headers_size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         self._in_headers = False
         self._discarded = 0
@@ -155,6 +180,8 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole: nothing more is expected of the peer."""
+        if self.parser.should_upgrade():
+            return
         self._rearm(None)
         self._in_headers = True
         self._header_bytes = 0

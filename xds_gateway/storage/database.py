@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from ..model.errors import GatewayError, StorageBusy, StorageFull
+from ..model.errors import GatewayError, StorageBusy, StorageFaulty, StorageFull
 from .migrations import HEAD, REVISIONS
 
 # Pages in the WAL after which a commit checkpoints by itself; checkpoints.py normally comes before.
@@ -129,7 +129,7 @@ _MEANINGS: Final[dict[int, Callable[[str], GatewayError]]] = {
     sqlite3.SQLITE_BUSY: lambda text: StorageBusy(f"database: {text}"),
     sqlite3.SQLITE_LOCKED: lambda text: StorageBusy(f"database: {text}"),
     sqlite3.SQLITE_FULL: lambda text: StorageFull(f"database: {text}"),
-    sqlite3.SQLITE_IOERR: lambda text: StorageFull(f"database: {text}"),
+    sqlite3.SQLITE_IOERR: lambda text: StorageFaulty(f"database: {text}"),
     sqlite3.SQLITE_CONSTRAINT: lambda text: StorageConflict(f"database: {text}"),
     sqlite3.SQLITE_NOTADB: lambda text: DatabaseUnusable("The database file is not an SQLite database."),
     sqlite3.SQLITE_CANTOPEN: lambda text: DatabaseUnusable("The database file cannot be opened; check its folder."),
