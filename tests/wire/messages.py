@@ -236,11 +236,14 @@ def query(name: str, parameters: Any, return_type: str = "LeafClass", **blocks: 
     return plain("ITI-18", query_body(name, parameters, return_type), **blocks)
 
 
-def find_documents(patient: str, return_type: str = "LeafClass", **parameters: str | Sequence[str]) -> Message:
+def find_documents(
+    patient: str, return_type: str = "LeafClass", message_id: str | None = None, **parameters: str | Sequence[str]
+) -> Message:
     """FindDocuments of a patient; Approved documents unless Status says otherwise."""
     named = {f"$XDSDocumentEntry{name}": value for name, value in parameters.items()}
     status = {"$XDSDocumentEntryStatus": f"('{v.APPROVED}')"}
-    return query("FindDocuments", {"$XDSDocumentEntryPatientId": f"'{patient}'", **status, **named}, return_type)
+    parameters = {"$XDSDocumentEntryPatientId": f"'{patient}'", **status, **named}
+    return query("FindDocuments", parameters, return_type, message_id=message_id)
 
 
 def retrieve_body(*unique_ids: str, repository: str = REPOSITORY) -> bytes:

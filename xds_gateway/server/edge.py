@@ -116,7 +116,7 @@ class EdgeProtocol(HttpToolsProtocol):
                 self.send_400_response("Invalid HTTP request received.")
 
     def _pass_over_upgrade(self) -> None:
-        """Where another protocol is offered (h2c of Java clients) the parser stops; one that is not told of it reads on."""
+        """Where another protocol is offered (h2c of Java) the parser stops; one that is not told of it reads on."""
         framing = [header for header in self.headers if header[0] in (b"content-length", b"transfer-encoding")]
         self.parser = httptools.HttpRequestParser(self)
         self._head_is_known = True
