@@ -237,8 +237,11 @@ class _Planning:
     def _carried_over(self, target: str, by: Association, new_uuid: NewUuid) -> list[Association]:
         """The replacement joins every Approved folder of the replaced entry, and the set says so."""
         submission_set = self.submission.submission_sets[0].id
+        filed = {a.source for a in self.submission.associations if a.target == by.source}
         made: list[Association] = []
         for folder in self.snapshot.folders_of(target):
+            if folder.uuid in filed:  # by the sender
+                continue
             self._check_one_patient(by, _as_known(self.own[by.source]), folder)
             membership = _has_member(new_uuid(), folder.uuid, by.source)
             made += [membership, _has_member(new_uuid(), submission_set, membership.id)]

@@ -1,0 +1,70 @@
+"""A registry in memory, small and whole: what a snapshot tells is worked out from the objects that it holds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from xds_gateway.actors.ports import KnownObject, KnownUniqueId
+from xds_gateway.model import vocabulary as v
+from xds_gateway.model.identifiers import PatientId, parse_patient_id
+from xds_gateway.model.metadata import Association, DocumentEntry, RegistryObject
+
+
+@dataclass
+class MemorySnapshot:
+    """`Snapshot` over registered objects: Approved and of version 1 unless they say otherwise."""
+
+    registered: dict[str, RegistryObject] = field(default_factory=dict)
+    patients: set[PatientId] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, *items: RegistryObject) -> "MemorySnapshot":
+        """A registry that holds these."""
+        return cls({item.id: replace(item, status=item.status or v.APPROVED) for item in items})
+
+    def patient_known(self, patient_id: PatientId) -> bool:
+        return patient_id in self.patients
+
+    def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
+        return {uuid: self._known(self.registered[uuid]) for uuid in uuids if uuid in self.registered}
+
+    def unique_ids(self, values: Iterable[str]) -> Mapping[str, KnownUniqueId]:
+        wanted = set(values)
+        return {
+            item.unique_id: _known_unique_id(item)
+            for item in self.registered.values()
+            if item.unique_id and item.unique_id in wanted
+        }
+
+    def dependents(self, uuids: Iterable[str]) -> Sequence[KnownObject]:
+        targets = set(uuids)
+        sources = [a.source for a in self._associations(v.APND, v.XFRM) if a.target in targets]
+        return [self._known(self.registered[s]) for s in sources if self.registered[s].status == v.APPROVED]
+
+    def folders_of(self, uuid: str) -> Sequence[KnownObject]:
+        holders = [self.registered[a.source] for a in self._associations(v.HAS_MEMBER) if a.target == uuid]
+        return [self._known(h) for h in holders if h.KIND == "Folder" and h.status == v.APPROVED]
+
+    def _associations(self, *types: str) -> list[Association]:
+        return [
+            item
+            for item in self.registered.values()
+            if isinstance(item, Association) and item.association_type in types and item.status == v.APPROVED
+        ]
+
+    def _known(self, item: RegistryObject) -> KnownObject:
+        return KnownObject(
+            uuid=item.id,
+            lid=item.lid or item.id,
+            kind=item.KIND,
+            object_type=item.object_type if isinstance(item, DocumentEntry) else None,
+            status=item.status or v.APPROVED,
+            version=int(item.version or 1),
+            patient_id=parse_patient_id(item.patient_id) if item.patient_id else None,
+            unique_id=item.unique_id,
+        )
+
+
+def _known_unique_id(item: RegistryObject) -> KnownUniqueId:
+    if isinstance(item, DocumentEntry):
+        return KnownUniqueId(item.unique_id or "", item.KIND, item.hash, int(item.size) if item.size else None)
+    return KnownUniqueId(item.unique_id or "", item.KIND, None, None)
