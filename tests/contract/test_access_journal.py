@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.contract.submissions import make_event
 from xds_gateway.model.errors import StorageFull
 from xds_gateway.model.messages import AuditEvent
+from xds_gateway.storage.events import event_json
 from xds_gateway.storage.journal import FileAccessJournal, JournalDamaged, read_journal
 from xds_gateway.storage.spools import FolderUnusable
 
@@ -94,17 +96,52 @@ def test_a_damaged_line_inside_is_an_error(journal: FileAccessJournal, tmp_path:
         list(read_journal(tmp_path))
 
 
-def test_a_full_disk_is_told_and_what_follows_is_readable(journal: FileAccessJournal, tmp_path: Path) -> None:
-    journal.record(make_event(1))
+@contextmanager
+def full_disk(allowed: int) -> Iterator[None]:
+    """No file of this process grows beyond `allowed` bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (os.stat(next(tmp_path.iterdir())).st_size + 100, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (allowed, hard))
     try:
-        with pytest.raises(StorageFull):
-            journal.record(make_event(2))
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_reads_go_on_while_the_disk_is_full_as_long_as_the_reserve_lasts(
+    journal: FileAccessJournal, tmp_path: Path
+) -> None:
+    with full_disk(os.stat(next(tmp_path.iterdir())).st_size):
+        for number in range(100):
+            journal.record(make_event(number))
+    assert list(read_journal(tmp_path)) == [make_event(number) for number in range(100)]
+
+
+def test_a_full_disk_is_told_and_what_follows_is_readable(journal: FileAccessJournal, tmp_path: Path) -> None:
+    long = make_event(query="x" * 1_000_000)
+    with full_disk(os.stat(next(tmp_path.iterdir())).st_size):
+        taken = 0
+        with pytest.raises(StorageFull):
+            for taken in range(20):
+                journal.record(long)
     journal.record(make_event(3))
-    assert list(read_journal(tmp_path)) == [make_event(1), make_event(3)]
+    assert taken >= 1
+    assert list(read_journal(tmp_path)) == [long] * taken + [make_event(3)]
+
+
+def test_the_reserve_of_a_crashed_writer_is_given_back(tmp_path: Path) -> None:
+    segment = tmp_path / "w1-00000001.jsonl"
+    line = event_json(make_event(1)).encode() + b"\n"
+    segment.write_bytes(line + b"{torn" + bytes(100_000))
+    FileAccessJournal(tmp_path, "w1").close()
+    assert segment.read_bytes() == line
+    assert list(read_journal(tmp_path)) == [make_event(1)]
+
+
+def test_a_closed_segment_holds_its_lines_and_nothing_else(journal: FileAccessJournal, tmp_path: Path) -> None:
+    journal.record(make_event(1))
+    journal.close()
+    (segment,) = tmp_path.iterdir()
+    assert segment.read_bytes() == event_json(make_event(1)).encode() + b"\n"
 
 
 _CRASH = """
@@ -112,6 +149,7 @@ import os, sys
 from pathlib import Path
 from threading import Thread
 from tests.contract.submissions import make_event
+from xds_gateway.storage.events import event_json
 from xds_gateway.storage.journal import FileAccessJournal
 journal = FileAccessJournal(Path(sys.argv[1]), "w1")
 def record(thread):

@@ -2,8 +2,10 @@
 
 File format. `<folder>/<writer>-<number>.jsonl`, number with eight digits, is a *segment*: only one process ever
 writes it, and only at its end. Each line is the JSON object of one AuditEvent (absent values left out) in ASCII,
-ended by a line feed. A line without its end is what a crash left behind: it was never answered, and can only be the
-last of a segment, because a writer never continues a segment of another run, and leaves a segment after any failure.
+ended by a line feed. A line without its end, or NULs, are what a crash left behind: it was never answered, and can only
+be the last of a segment, because a writer never continues a segment of another run, and leaves a segment after any
+failure. Room for the next lines is reserved ahead, so that reads go on while a full disk refuses documents; what was
+reserved is given back when the segment ends, or by the next run of the writer.
 """
 
 import os
@@ -11,15 +13,17 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from ..model.errors import GatewayError
 from ..model.messages import AuditEvent
 from .events import event_json, parse_event
 from .groups import GroupCommit, Turn
+from .locks import try_lock
 from .spools import room, usable
 
-_NEW_SEGMENT: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+_NEW_SEGMENT: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_RESERVE: Final = 4 << 20  # bytes, some ten thousand reads
 _WRITER: Final = re.compile(r"[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+)*")
 _NUMBER: Final = re.compile(r"-([0-9]{8})\.jsonl\Z")
 
@@ -40,6 +44,8 @@ class FileAccessJournal:
             raise ValueError(f"{writer!r} is no name of a journal's writer")
         with usable(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for path in folder.glob(f"{writer}-*.jsonl"):
+                _give_back_reserve(path)
             self._step: Final = _Segments(folder, writer, segment_bytes)
         self._group: Final[GroupCommit[bytes]] = GroupCommit(self._step, wait_seconds=wait_seconds)
 
@@ -62,6 +68,8 @@ class _Segments:
         self._number = max((_number(path) for path in folder.glob(f"{writer}-*.jsonl")), default=0)
         self._file: int | None = None
         self._size = 0
+        self._reserved = 0
+        self._opened()
 
     def begin(self) -> None:
         if self._file is not None and self._size >= self._segment_bytes:
@@ -73,9 +81,11 @@ class _Segments:
         lines = b"".join([turn.work for turn in turns])
         try:
             with room():
-                file, rest = self._opened(), memoryview(lines)
-                while rest:
-                    rest = rest[os.write(file, rest) :]
+                file = self._opened()
+                self._reserve(file, len(lines))
+                written = 0
+                while written < len(lines):
+                    written += os.pwrite(file, lines[written:], self._size + written)
                 os.fdatasync(file)
         except GatewayError as failure:
             self.end()  # nobody knows what of it is on disk: the next group begins a new segment
@@ -88,15 +98,34 @@ class _Segments:
 
     def end(self) -> None:
         if self._file is not None:
+            with suppress(OSError):  # the reader copes with a reserve that is still there
+                os.ftruncate(self._file, self._size)
             os.close(self._file)
             self._file = None
+
+    def _reserve(self, file: int, size: int) -> None:
+        """Have room for `size` more bytes and then some; a full disk is felt only when the reserve is used up."""
+        wanted = self._size + size
+        if wanted + _RESERVE // 2 <= self._reserved:
+            return
+        for ahead in (_RESERVE, 0):
+            try:
+                os.posix_fallocate(file, 0, wanted + ahead)
+                self._reserved = wanted + ahead
+                return
+            except OSError:
+                if not ahead and wanted > self._reserved:
+                    raise
 
     def _opened(self) -> int:
         """The segment, or a new one whose name is on disk before anything is in it."""
         if self._file is not None:
             return self._file
         file = self._created()
-        self._size = 0
+        try_lock(file)  # as long as this process lives, nobody takes the reserve for left behind
+        self._size = self._reserved = 0
+        with suppress(OSError):
+            self._reserve(file, 0)
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)
@@ -118,12 +147,35 @@ def read_journal(folder: Path) -> Iterator[AuditEvent]:
     for path in sorted(folder.glob("*.jsonl")):
         with path.open("rb") as segment:
             for number, line in enumerate(segment, 1):
-                if not line.endswith(b"\n"):
+                if not line.endswith(b"\n") or b"\0" in line:
                     break
                 try:
                     yield parse_event(line)
                 except (ValueError, TypeError) as failure:
                     raise JournalDamaged(f"line {number} of {path.name} is no event") from failure
+
+
+def _give_back_reserve(path: Path) -> None:
+    """Cut what a crashed writer had reserved after its last whole line; nothing happens while its process lives."""
+    with path.open("r+b") as segment:
+        if _is_whole(segment) or not try_lock(segment.fileno()):
+            return
+        kept = 0
+        for line in segment:
+            if not line.endswith(b"\n") or b"\0" in line:
+                break
+            kept += len(line)
+        segment.truncate(kept)
+
+
+def _is_whole(segment: BinaryIO) -> bool:
+    """True for a segment that ends with a line; reading starts at its beginning again."""
+    if segment.seek(0, os.SEEK_END) == 0:
+        return True
+    segment.seek(-1, os.SEEK_END)
+    last = segment.read(1)
+    segment.seek(0)
+    return last == b"\n"
 
 
 def _number(path: Path) -> int:
