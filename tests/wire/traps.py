@@ -16,7 +16,7 @@ class Trap:
     @property
     def called(self) -> bool:
         """Whether somebody has called, or does so in the next moments."""
-        return bool(select.select([self._listening], [], [], 0.1)[0])
+        return bool(select.select([self._listening], [], [], 0.02)[0])
 
 
 @contextmanager

@@ -63,7 +63,8 @@ def _document(element: etree._Element) -> DocumentPart:
     identifier = element.get("id") or ""
     if not includes:
         return DocumentPart(identifier, None, element.text or "")
-    if len(includes) != 1 or includes[0].tag != f"{{{XOP}}}Include" or (element.text or "").strip():
+    text_beside = "".join((element.text or "", *(include.tail or "" for include in includes))).strip()
+    if len(includes) != 1 or includes[0].tag != f"{{{XOP}}}Include" or text_beside:
         raise _malformed("A Document holds base64 text or exactly one xop:Include (XOP 1.0, 2)")
     return DocumentPart(identifier, content_id_of(includes[0].get("href") or ""), None)
 
