@@ -205,7 +205,7 @@ def _too_many(limit: int) -> Finding:
     return Finding(
         code=ErrorCode.TOO_MANY_RESULTS,
         rule="ihe.query.tooMany",
-        sentence=f"The query matches more than {limit} objects; narrow it, or ask for ObjectRef and then for parts.",
+        sentence=f"The query matches more than {limit} objects; narrow it by more parameters.",
         received=f"over {limit} objects",
         expected=f"at most {limit} objects",
         clause="ITI TF-3 Table 4.2.4.1-2",

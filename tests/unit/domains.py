@@ -1,0 +1,113 @@
+"""A domain in a temporary folder: both actors over the real storage, and what can be seen of it from outside."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.contract.submissions import open_in, url_of
+from tests.unit.builders import CONTENT, REPOSITORY
+from xds_gateway.actors.ports import AccessJournal, RegistryStore
+from xds_gateway.actors.registry import DocumentRegistry, DomainPolicy
+from xds_gateway.actors.repository import DocumentRepository
+from xds_gateway.model.messages import AuditEvent, SpooledDocument
+from xds_gateway.model.metadata import Submission
+from xds_gateway.model.principal import AccessFilter, Call, Principal
+from xds_gateway.rules.ihe import IHE
+from xds_gateway.storage.database import sqlite_path
+from xds_gateway.storage.events import parse_event
+from xds_gateway.storage.journal import read_journal
+from xds_gateway.storage.opening import Storage
+
+NOW = "20260314090001"
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Actors, their storage, and its traces on disk."""
+
+    folder: Path
+    storage: Storage
+    registry: DocumentRegistry
+    repository: DocumentRepository
+    new_uuid: Callable[[], str]
+
+    def documents(self) -> list[bytes]:
+        """The documents that are stored."""
+        return sorted(path.read_bytes() for path in (self.folder / "data" / "documents").glob("??/??/*"))
+
+    def spooled(self) -> list[Path]:
+        """Spool files that are still there."""
+        return [path for path in (self.folder / "data" / "spool").glob("*/*") if path.name != "lock"]
+
+    def journal(self) -> list[AuditEvent]:
+        """Events of reads and refusals."""
+        return list(read_journal(self.folder / "data" / "journal"))
+
+    def changes(self) -> list[AuditEvent]:
+        """Events of changes."""
+        with closing(sqlite3.connect(sqlite_path(url_of(self.folder)))) as database:
+            return [parse_event(text) for (text,) in database.execute("SELECT event FROM audit_event ORDER BY id")]
+
+    def spool(self, content: bytes = CONTENT) -> SpooledDocument:
+        """A document received."""
+        spool = self.storage.documents.spool()
+        spool.write(content)
+        return spool.finish()
+
+    def spool_all(self, submission: Submission) -> dict[str, SpooledDocument]:
+        """One document for each entry, as it declares it."""
+        return {entry.id: self.spool() for entry in submission.document_entries}
+
+
+@contextmanager
+def open_domain(
+    folder: Path,
+    *,
+    spool_quota: int = 64 << 20,
+    journal: AccessJournal | None = None,
+    store: RegistryStore | None = None,
+    **policy: Any,
+) -> Iterator[Domain]:
+    """A domain of the profile ihe, with another journal or store when given; `policy` are fields of DomainPolicy."""
+    storage = open_in(folder, spool_quota=spool_quota)
+    numbers = count(1)
+
+    def new_uuid() -> str:
+        return f"urn:uuid:{next(numbers):08x}-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+
+    rules = DomainPolicy(**{"profile": IHE, "repository_unique_id": REPOSITORY, **policy})
+    registry = DocumentRegistry(
+        store=store or storage.registry,
+        queries=storage.queries,
+        journal=journal or storage.journal,
+        policy=rules,
+        now=lambda: NOW,
+        new_uuid=new_uuid,
+    )
+    repository = DocumentRepository(
+        registry=registry,
+        documents=storage.documents,
+        index=storage.index,
+        journal=journal or storage.journal,
+        policy=rules,
+        new_uuid=new_uuid,
+    )
+    try:
+        yield Domain(folder, storage, registry, repository, new_uuid)
+    finally:
+        storage.close()
+
+
+def make_call(transaction: str, **changes: Any) -> Call:
+    """A call of one transaction by a known node."""
+    fields: dict[str, Any] = {
+        "principal": Principal(node="CN=Cabinet Nord", address="127.0.0.1", certificate_sha256="00"),
+        "access": AccessFilter(domain="main"),
+        "transaction": transaction,
+        "message_id": "urn:uuid:message",
+    }
+    return Call(**{**fields, **changes})
