@@ -1,8 +1,9 @@
 """Where everything meets: settings in, a gateway out. Only here all objects, the clock and randomness are known."""
 
 import asyncio
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from .server.soap import SoapServices
 from .storage.opening import Storage, open_storage
 
 PROFILES: dict[str, Profile] = {"ihe": IHE}
+_COLLECT_AFTER = 20_000  # container objects made since the last collection
 _THREADS = 8  # blocking work of one process: writers wait for each other's fsync here, not on the event loop
 
 
@@ -35,19 +37,27 @@ def now() -> str:
 
 
 class UuidSource:
-    """Random UUIDs as URNs (RFC 9562 version 4); entropy is drawn in blocks, each process draws its own."""
+    """Random UUIDs as URNs (RFC 9562 version 4), drawn in blocks; each process draws its own."""
 
     def __init__(self) -> None:
-        self._block = ""
-        self._process = 0
+        self._drawn: list[str] = []
+        os.register_at_fork(after_in_child=self._drawn.clear)
 
     def __call__(self) -> str:
-        """A fresh URN."""
-        if not self._block or self._process != os.getpid():
-            self._block, self._process = os.urandom(16 * 64).hex(), os.getpid()
-        drawn, self._block = self._block[:32], self._block[32:]
-        variant = "89ab"[int(drawn[16], 16) & 3]
-        return f"urn:uuid:{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
+        """A new one."""
+        try:
+            return self._drawn.pop()
+        except IndexError:
+            self._drawn.extend(self._block())
+            return self._drawn.pop()
+
+    @staticmethod
+    def _block() -> Iterator[str]:
+        entropy = os.urandom(16 * 64).hex()
+        for start in range(0, len(entropy), 32):
+            drawn = entropy[start : start + 32]
+            variant = "89ab"[int(drawn[16], 16) & 3]
+            yield f"urn:uuid:{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,18 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
         sender_fault_status=settings.soap.sender_fault_status,
     )
     application = HttpApplication(pipeline=pipeline, mounts=mounts, public_url=settings.public_url)
+    _settle()
     return Gateway(application, pipeline, mounts, storages, executor)
+
+
+def _settle() -> None:
+    """Take all that lives as long as the process out of garbage collection, and collect for many requests at once.
+
+    A request makes some thousand small tuples, none of them in a cycle.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
 
 
 def _storage(settings: Settings, domain: Domain, worker: int) -> Storage:

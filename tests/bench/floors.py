@@ -1,13 +1,12 @@
 """The physical floor of each transaction: only the native parts that cannot be left out, called by hand.
 
-parse (libxml2), hash (OpenSSL), fsync (kernel), insert and look-up (SQLite), integrity check, file read. Statements
-and their values are those that the gateway executed, replayed on a database of their own.
+parse (libxml2), hash and check (OpenSSL), compress (zlib), fsync (kernel), look-up and insert (SQLite), file read.
+Statements and their values are those that the gateway executed, replayed on a database of their own.
 """
 
 import hashlib
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from lxml import etree
 
 from xds_gateway.storage import readers, writer
 from xds_gateway.storage.database import connect, migrate
-from xds_gateway.storage.fragments import unpack
+from xds_gateway.storage.fragments import pack, unpack
 
 from .messages import Message
 
@@ -75,18 +74,18 @@ class Recorder:
 
 
 def transactions(statements: Sequence[Statement]) -> list[list[Statement]]:
-    """Inserts and updates of each committed transaction."""
+    """What SQLite did in each committed transaction, look-ups included."""
     found: list[list[Statement]] = []
     current: list[Statement] = []
     for statement, values in statements:
         word = statement.lstrip().split(None, 1)[0].upper()
-        if word in ("INSERT", "UPDATE"):
-            current.append((statement, values))
-        elif word == "COMMIT":
+        if word == "COMMIT":
             found.append(current)
             current = []
         elif word in ("BEGIN", "ROLLBACK"):
             current = []
+        else:
+            current.append((statement, values))
     return found
 
 
@@ -96,17 +95,16 @@ def parse(root: bytes) -> None:
 
 
 class WriteFloor:
-    """ITI-42: parse, insert, commit; with a document, ITI-41: and hash, write, fsync, rename, fsync of the directory."""
+    """ITI-42: parse, compress, look up, insert, commit; ITI-41 also: hash, write, fsync, rename, fsync the folder."""
 
-    def __init__(self, folder: Path, written: list[list[Statement]]) -> None:
+    def __init__(self, folder: Path, written: list[list[Statement]], fragments: Sequence[tuple[bytes, int]]) -> None:
         folder.mkdir()
         url = f"sqlite:///{folder / 'floor.sqlite3'}"
         migrate(url)
         self._connection = connect(url, wait_seconds=10)
         self._folder = folder
+        self._fragments = fragments
         self._written = iter(written)
-        for statements in written[:0]:
-            self._insert(statements)
 
     def skip(self, count: int) -> None:
         """Bring the database to where the gateway's was, outside of the measure."""
@@ -116,6 +114,8 @@ class WriteFloor:
     def once(self, message: Message, document: bytes | None) -> None:
         """The unavoidable work of one submission."""
         parse(message.root)
+        for fragment, dictionary in self._fragments:
+            pack(fragment, dictionary)
         if document is not None:
             self._keep(document)
         self._insert(next(self._written))
@@ -145,7 +145,10 @@ class ReadFloor:
     def __init__(self, url: str, folder: Path, lookups: Sequence[Statement]) -> None:
         folder.mkdir()
         self._connection = connect(url, wait_seconds=10)
-        self._journal = os.open(folder / "journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._journal = os.open(folder / "journal", os.O_WRONLY | os.O_CREAT)
+        os.posix_fallocate(self._journal, 0, 4 << 20)
+        os.fsync(self._journal)
+        self._size = 0
         self._lookups = lookups
 
     def query(self, message: Message) -> None:
@@ -167,7 +170,7 @@ class ReadFloor:
         self._record()
 
     def _record(self) -> None:
-        os.write(self._journal, b"x" * 400 + b"\n")
+        self._size += os.pwrite(self._journal, b"x" * 400 + b"\n", self._size)
         os.fdatasync(self._journal)
 
 
@@ -175,11 +178,3 @@ def _fsync(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
-
-
-def cpu_per_call(call: Callable[[int], None], count: int) -> float:
-    """Seconds of processor time per call."""
-    started = time.process_time()
-    for number in range(count):
-        call(number)
-    return (time.process_time() - started) / count

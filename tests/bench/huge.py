@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from xds_gateway.client.samples import make_sample
-from xds_gateway.codec.mtom import MultipartRenderer
 from xds_gateway.model.metadata import Slot
 
 from . import messages
@@ -22,14 +21,13 @@ def round_trip(gateway: Running, repository: str, size: int) -> None:
         digest.update(chunk)
     submission = next(messages.submissions(make_sample(seed=7).content, 1, first=9_000_000))  # type: ignore[arg-type]
     (entry,) = submission.document_entries
-    slots = tuple(s for s in entry.slots if s.name not in ("hash", "size")) + (
-        Slot("hash", (digest.hexdigest(),)),
-        Slot("size", (str(size),)),
-    )
-    message = messages.provide(replace(submission, document_entries=(replace(entry, slots=slots),)), b"")
-    head, tail = message.body[: -len(MultipartRenderer("bench-0123456789abcdef").closing())], MultipartRenderer(
-        "bench-0123456789abcdef"
-    ).closing()
+    declared = {"hash": digest.hexdigest(), "size": str(size)}
+    slots = [slot for slot in entry.slots if slot.name not in declared]
+    slots += [Slot(name, (value,)) for name, value in declared.items()]
+    changed = replace(submission, document_entries=(replace(entry, slots=tuple(slots)),))
+    message = messages.provide(changed, b"")
+    tail = messages.RENDERER.closing()
+    head = message.body.removesuffix(tail)
     with _connected(gateway) as tls:
         length = len(head) + size + len(tail)
         tls.sendall(_request(message, length) + head)

@@ -5,6 +5,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import uvloop
+
 from xds_gateway.config import load
 from xds_gateway.server.exchange import HttpRequest
 from xds_gateway.wiring import Gateway, build, prepare
@@ -17,7 +19,9 @@ _SUCCESS = b'status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"
 
 def open_gateway(folder: Path) -> Gateway:
     """A gateway of one process over a new data folder; callers need no certificate."""
-    settings = load(None, {"XDS_GATEWAY_DATA_FOLDER": str(folder), "XDS_GATEWAY_MOUNTS": '[{"authentication": "none"}]'})
+    settings = load(
+        None, {"XDS_GATEWAY_DATA_FOLDER": str(folder), "XDS_GATEWAY_MOUNTS": '[{"authentication": "none"}]'}
+    )
     prepare(settings)
     return build(settings)
 
@@ -43,14 +47,20 @@ async def _send(gateway: Gateway, message: Message) -> None:
         raise RuntimeError(f"{message.transaction} answered {response.status}: {response.content[:2000]!r}")
 
 
-def cpu_per_request(gateway: Gateway, messages: Sequence[Message]) -> float:
-    """Seconds of processor time of this process per request, all its threads together."""
+class Sender:
+    """Sends messages through one gateway on one event loop, the one that the server uses."""
 
-    async def run() -> float:
-        await _send(gateway, messages[0])
-        started = time.process_time()
-        for message in messages[1:]:
-            await _send(gateway, message)
-        return (time.process_time() - started) / (len(messages) - 1)
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
-    return asyncio.run(run())
+    def cpu(self, messages: Sequence[Message]) -> float:
+        """Seconds of processor time of this process for these requests, all its threads together."""
+
+        async def run() -> float:
+            started = time.process_time()
+            for message in messages:
+                await _send(self._gateway, message)
+            return time.process_time() - started
+
+        return self._runner.run(run())

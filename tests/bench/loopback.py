@@ -49,7 +49,9 @@ def running(folder: Path) -> Iterator[Running]:
         port = free.getsockname()[1]
     files = f'certificate = "{pki.server_certificate}"\nkey = "{pki.server_key}"\nclient_ca = "{pki.ca}"\n'
     config = folder / "gateway.toml"
-    config.write_text(f'data_folder = "{folder / "data"}"\n[log]\nlevel = "warning"\n[[listeners]]\nport = {port}\n{files}')
+    config.write_text(
+        f'data_folder = "{folder / "data"}"\n[log]\nlevel = "warning"\n[[listeners]]\nport = {port}\n{files}'
+    )
     context = ssl.create_default_context(cafile=str(pki.ca))
     context.load_cert_chain(pki.client_certificate, pki.client_key)
     started = time.perf_counter()
@@ -66,11 +68,14 @@ def running(folder: Path) -> Iterator[Running]:
 
 def _first_answer(port: int, context: ssl.SSLContext, started: float) -> float:
     while time.perf_counter() - started < 20:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as plain:
-            with context.wrap_socket(plain, server_hostname="localhost") as tls:
-                tls.sendall(b"GET /services/registry?wsdl HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                if tls.recv(12) == b"HTTP/1.1 200":
-                    return time.perf_counter() - started
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), 5) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as tls,
+        ):
+            tls.sendall(b"GET /services/registry?wsdl HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            if tls.recv(12) == b"HTTP/1.1 200":
+                return time.perf_counter() - started
         time.sleep(0.01)
     raise RuntimeError("the gateway does not answer")
 

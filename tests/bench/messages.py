@@ -25,7 +25,7 @@ SIZE: Final = 100 * 1024  # bytes of a document
 ACTIONS: Final = {row.name: row.request_action for row in TRANSACTIONS}
 ENDPOINTS: Final = {row.name: row.endpoint for row in TRANSACTIONS}
 RESULTS: Final = 10  # documents of one patient, so results of one query
-_BOUNDARY: Final = "bench-0123456789abcdef"
+RENDERER: Final = MultipartRenderer("bench-0123456789abcdef")
 _FIND: Final = "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"
 
 
@@ -78,15 +78,14 @@ def provide(submission: Submission, document: bytes) -> Message:
     entry = submission.document_entries[0]
     request = ProvideRequest(submission=submission, parts=(DocumentPart(entry.id, "document@bench", None),))
     root = _envelope("ITI-41", render_provide_request(request))
-    renderer = MultipartRenderer(_BOUNDARY)
     body = b"".join(
-        (renderer.root_head(), root, renderer.part_head("document@bench", "text/xml"), document, renderer.closing())
+        (RENDERER.root_head(), root, RENDERER.part_head("document@bench", "text/xml"), document, RENDERER.closing())
     )
     return Message(
         transaction="ITI-41",
         root=root,
         body=body,
-        content_type=renderer.content_type(),
+        content_type=RENDERER.content_type(),
         unique_id=entry.unique_id or "",
     )
 
@@ -96,7 +95,9 @@ def register(submission: Submission, document: bytes) -> Message:
     (entry,) = submission.document_entries
     known = {"hash": hashlib.sha1(document).hexdigest(), "size": str(len(document)), "repositoryUniqueId": "1.2.3.4.5"}
     slots = (*(s for s in entry.slots if s.name not in known), *(Slot(n, (value,)) for n, value in known.items()))
-    root = _envelope("ITI-42", render_register_request(replace(submission, document_entries=(replace(entry, slots=slots),))))
+    root = _envelope(
+        "ITI-42", render_register_request(replace(submission, document_entries=(replace(entry, slots=slots),)))
+    )
     return _plain("ITI-42", root)
 
 
@@ -117,9 +118,8 @@ def retrieve(repository_unique_id: str, unique_id: str) -> Message:
     """ITI-43 for one document, asked in MTOM."""
     request = RetrieveRequest(documents=(DocumentRequest(repository_unique_id, unique_id),))
     root = _envelope("ITI-43", render_retrieve_request(request))
-    renderer = MultipartRenderer(_BOUNDARY)
-    body = b"".join((renderer.root_head(), root, renderer.closing()))
-    return Message(transaction="ITI-43", root=root, body=body, content_type=renderer.content_type())
+    body = b"".join((RENDERER.root_head(), root, RENDERER.closing()))
+    return Message(transaction="ITI-43", root=root, body=body, content_type=RENDERER.content_type())
 
 
 def _plain(transaction: str, root: bytes) -> Message:

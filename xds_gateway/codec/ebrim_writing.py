@@ -34,6 +34,7 @@ _MANAGED_UPDATE_TIME: Final = (
 )
 _MANAGED_PATIENT: Final = ' value="\0p"'
 _TAGS: Final = 4096  # rendered tags that are kept
+_SHORT: Final = 200  # characters: a longer name is rendered anew, so that what is kept stays small
 
 
 def render_fragment(item: RegistryObject) -> bytes:
@@ -132,10 +133,15 @@ def _slot(slot: Slot) -> str:
         inner = f"<rim:Value>{escape(values[0])}</rim:Value>"
     else:
         inner = "".join([f"<rim:Value>{escape(value)}</rim:Value>" for value in values])
-    return f"{_slot_start(name, slot_type)}{inner}</rim:ValueList></rim:Slot>"
+    start = _kept_slot_start(name) if slot_type is None and len(name) <= _SHORT else _slot_start(name, slot_type)
+    return f"{start}{inner}</rim:ValueList></rim:Slot>"
 
 
 @lru_cache(maxsize=_TAGS)
+def _kept_slot_start(name: str) -> str:
+    return _slot_start(name, None)
+
+
 def _slot_start(name: str, slot_type: str | None) -> str:
     return f'<rim:Slot name="{escape(name)}"{_attribute("slotType", slot_type)}><rim:ValueList>'
 
@@ -147,21 +153,56 @@ def _text(tag: str, strings: tuple[LocalizedString, ...]) -> str:
     return f"<rim:{tag}>{''.join(inner)}</rim:{tag}>"
 
 
-@lru_cache(maxsize=_TAGS)
 def _localized_start(lang: str | None, charset: str | None) -> str:
+    if len(lang or "") + len(charset or "") <= _SHORT:
+        return _kept_localized_start(lang, charset)
+    return _kept_localized_start.__wrapped__(lang, charset)
+
+
+@lru_cache(maxsize=_TAGS)
+def _kept_localized_start(lang: str | None, charset: str | None) -> str:
     return f'<rim:LocalizedString{_attribute("charset", charset)}{_attribute("xml:lang", lang)} value="'
 
 
 def _classification(classification: Classification, owner: str) -> str:
-    identifier, _, scheme, node, code, slots, name, description = classification
+    """What differs from document to document, then the code, which many documents share."""
+    _, _, scheme, node, code, slots, name, description = classification
+    render = _kept_code if _is_short_code(*classification[2:]) else _kept_code.__wrapped__
     return (
-        f'<rim:Classification id="{escape(identifier)}" objectType="{v.CLASSIFICATION_OBJECT}"'
-        f' classifiedObject="{owner}"{_schemes(scheme, node)}{_attribute("nodeRepresentation", code)}>'
+        f'<rim:Classification id="{escape(classification.id)}" objectType="{v.CLASSIFICATION_OBJECT}"'
+        f' classifiedObject="{owner}"{render(scheme, node, code, slots, name, description)}'
+    )
+
+
+def _is_short_code(
+    scheme: str | None,
+    node: str | None,
+    code: str | None,
+    slots: tuple[Slot, ...],
+    name: tuple[LocalizedString, ...],
+    description: tuple[LocalizedString, ...],
+) -> bool:
+    """True for a code with its scheme and one name, all short: an author is not worth keeping."""
+    if node is not None or description or not code or len(slots) != 1 or len(name) != 1 or len(slots[0].values) != 1:
+        return False
+    return len(scheme or "") + len(code) + len(slots[0].name) + len(slots[0].values[0]) + len(name[0].value) <= _SHORT
+
+
+@lru_cache(maxsize=_TAGS)
+def _kept_code(
+    scheme: str | None,
+    node: str | None,
+    code: str | None,
+    slots: tuple[Slot, ...],
+    name: tuple[LocalizedString, ...],
+    description: tuple[LocalizedString, ...],
+) -> str:
+    return (
+        f"{_schemes(scheme, node)}{_attribute('nodeRepresentation', code)}>"
         f"{_slots(slots)}{_text('Name', name)}{_text('Description', description)}</rim:Classification>"
     )
 
 
-@lru_cache(maxsize=_TAGS)
 def _schemes(scheme: str | None, node: str | None) -> str:
     return f"{_attribute('classificationScheme', scheme)}{_attribute('classificationNode', node)}"
 
@@ -169,12 +210,8 @@ def _schemes(scheme: str | None, node: str | None) -> str:
 def _identifier(identifier: ExternalIdentifier, value: str) -> str:
     return (
         f'<rim:ExternalIdentifier id="{escape(identifier.id)}" objectType="{v.EXTERNAL_IDENTIFIER_OBJECT}"'
-        f' registryObject="{escape(identifier.registry_object)}"{_identification(identifier.scheme)}{value}>'
+        f' registryObject="{escape(identifier.registry_object)}"'
+        f"{_attribute('identificationScheme', identifier.scheme)}{value}>"
         f"{_slots(identifier.slots)}{_text('Name', identifier.name)}{_text('Description', identifier.description)}"
         "</rim:ExternalIdentifier>"
     )
-
-
-@lru_cache(maxsize=_TAGS)
-def _identification(scheme: str | None) -> str:
-    return _attribute("identificationScheme", scheme)

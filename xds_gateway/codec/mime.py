@@ -75,8 +75,12 @@ def parse_content_type(value: str) -> ContentType:
 
 def render_content_type(content_type: ContentType) -> str:
     """Write a Content-Type header with every parameter as a quoted string (RFC 2045 5.1)."""
-    escaped = {name: re.sub(r'(["\\])', r"\\\1", text) for name, text in content_type.parameters.items()}
-    return "; ".join([content_type.media_type, *(f'{name}="{text}"' for name, text in escaped.items())])
+    escaped = [f'{name}="{_escaped(text)}"' for name, text in content_type.parameters.items()]
+    return "; ".join([content_type.media_type, *escaped])
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def parse_content_id(value: str) -> str | None:

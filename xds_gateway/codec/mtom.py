@@ -7,6 +7,7 @@ no part was the root at the end, `start` names none: the reader raises `mime_fau
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -103,6 +104,7 @@ class MultipartRenderer:
         ).encode()
 
 
+@lru_cache(maxsize=256)
 def _render_id(content_id: str) -> str:
     return quote(content_id, safe=_ID_SAFE)
 

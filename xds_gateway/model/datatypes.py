@@ -36,12 +36,14 @@ _FIRST = "00000101000000"
 _LAST = "99991231235959"
 
 
-@lru_cache(maxsize=1024)  # rules and storage read the same times of one message
 def parse_dtm(text: str) -> TimeInterval | None:
     """Read a DTM `YYYY[MM[DD[hh[mm[ss]]]]]` in UTC; None when it is not one (ITI TF-3 Table 4.2.3.1.7-2)."""
+    return _interval(text) if len(text) in _LENGTHS and text.isascii() and text.isdigit() else None
+
+
+@lru_cache(maxsize=1024)  # rules and storage read the same times of one message
+def _interval(text: str) -> TimeInterval | None:
     length = len(text)
-    if length not in _LENGTHS or not (text.isascii() and text.isdigit()):
-        return None
     full = text + _FIRST[length:]
     try:
         first = _datetime(full)

@@ -147,7 +147,7 @@ class StorageFull(GatewayError):
 
 
 class StorageFaulty(StorageFull):
-    """The disk failed while it was written: nobody knows whether the change is on it, so nothing of it may be deleted."""
+    """The disk failed while it was written: the change may be on it, so nothing of it may be deleted."""
 
 
 class StorageBusy(GatewayError):
