@@ -177,7 +177,7 @@ class _Addressing:
         blocks = self._blocks.get(name)
         if blocks is None:
             return
-        address = self._single(name, [(block.findtext(_ADDRESS) or "").strip() for block in blocks])
+        address = self._single(name, [text(a) for block in blocks for a in block.iterchildren(_ADDRESS)])
         if address not in (None, ANONYMOUS):
             raise _addressing_fault(
                 "OnlyAnonymousAddressSupported",
