@@ -259,6 +259,13 @@ def retrieve(*unique_ids: str, repository: str = REPOSITORY, **blocks: Any) -> M
 # --- answers ------------------------------------------------------------------------------------------------------
 
 
+#   ITI TF-3 4.2.4.2: the namespace of a status, and whether it is PartialSuccess
+_STATUS_TYPES = {
+    ("urn:oasis:names:tc:ebxml-regrep:ResponseStatusType", False),
+    ("urn:ihe:iti:2007:ResponseStatusType", True),
+}
+
+
 class Answer:
     """An answer read by other code than the gateway's."""
 
@@ -308,7 +315,8 @@ class Answer:
         found = self.root.xpath("//*[@status][1]/@status", namespaces=NAMESPACES)
         response = self.root.find(".//rs:RegistryResponse", NAMESPACES)
         text = response.get("status", "") if response is not None else next(iter(found), "")
-        return text.rsplit(":", 1)[1] if text.startswith("urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:") else ""
+        prefix, _, name = text.rpartition(":")
+        return name if (prefix, name == "PartialSuccess") in _STATUS_TYPES else ""
 
     @property
     def errors(self) -> list[str]:

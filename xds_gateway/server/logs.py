@@ -24,7 +24,7 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info and record.exc_info[1] is not None:
             line["failure"] = _named(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=True, default=str)
+        return json.dumps(line, default=str)
 
 
 def _named(failure: BaseException) -> list[str]:
