@@ -116,15 +116,22 @@ def test_reads_go_on_while_the_disk_is_full_as_long_as_the_reserve_lasts(
     assert list(read_journal(tmp_path)) == [make_event(number) for number in range(100)]
 
 
+def record_until_full(journal: FileAccessJournal, event: AuditEvent) -> int:
+    """How many times the journal took the event, 20 at most."""
+    for number in range(20):
+        try:
+            journal.record(event)
+        except StorageFull:
+            return number
+    return 20
+
+
 def test_a_full_disk_is_told_and_what_follows_is_readable(journal: FileAccessJournal, tmp_path: Path) -> None:
     long = make_event(query="x" * 1_000_000)
     with full_disk(os.stat(next(tmp_path.iterdir())).st_size):
-        taken = 0
-        with pytest.raises(StorageFull):
-            for taken in range(20):
-                journal.record(long)
+        taken = record_until_full(journal, long)
     journal.record(make_event(3))
-    assert taken >= 1
+    assert 1 <= taken < 20
     assert list(read_journal(tmp_path)) == [long] * taken + [make_event(3)]
 
 
