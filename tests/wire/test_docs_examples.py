@@ -52,7 +52,8 @@ class Place(NamedTuple):
         """Documented text with the address and the programs of this place."""
         program = f"{sys.executable} -m xds_gateway.cli"
         text = text.replace(DOCUMENTED, self.gateway.url)
-        return text.replace(".venv/bin/xds-gateway", program).replace(".venv/bin/python", sys.executable)
+        programs = {".venv/bin/xds-gateway": program, ".venv/bin/python": sys.executable}
+        return re.sub("|".join(map(re.escape, programs)), lambda found: programs[found[0]], text)
 
 
 def make_place(folder, gateway, pki, *, sender="python"):

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from tests.contract.submissions import url_of
-from xds_gateway.model.errors import StorageBusy, StorageFull
+from xds_gateway.model.errors import StorageBusy, StorageFaulty, StorageFull
 from xds_gateway.storage.database import (
     DatabaseUnusable,
     SchemaMissing,
@@ -145,8 +145,8 @@ def test_opening_a_current_database_imports_neither_alembic_nor_sqlalchemy(url: 
         (sqlite3.SQLITE_BUSY_SNAPSHOT, StorageBusy),
         (sqlite3.SQLITE_LOCKED, StorageBusy),
         (sqlite3.SQLITE_FULL, StorageFull),
-        (sqlite3.SQLITE_IOERR_FSYNC, StorageFull),
-        (sqlite3.SQLITE_IOERR_WRITE, StorageFull),
+        (sqlite3.SQLITE_IOERR_FSYNC, StorageFaulty),
+        (sqlite3.SQLITE_IOERR_WRITE, StorageFaulty),
         (sqlite3.SQLITE_CONSTRAINT_UNIQUE, StorageConflict),
         (sqlite3.SQLITE_CANTOPEN, DatabaseUnusable),
         (sqlite3.SQLITE_READONLY, DatabaseUnusable),
