@@ -47,6 +47,7 @@ class Supervisor:
         os.umask(0o077)  # patients' data: nobody but the gateway's own user reads it
         prepare(self._settings)
         self._check_tls()
+        _warn_of_plain_listeners(self._settings.listeners)
         sockets = [_bound(listener) for listener in self._settings.listeners]
         self._settings = with_ports(self._settings, sockets)
         self._alive_read, self._alive_write = os.pipe()
@@ -122,6 +123,15 @@ class Supervisor:
             _log.critical("workers keep dying: giving up")
             for other in self._workers:
                 os.kill(other, signal.SIGTERM)
+
+
+def _warn_of_plain_listeners(listeners: Sequence[Listener]) -> None:
+    for listener in listeners:
+        if listener.tls == "off" and not listener.loopback:
+            _log.warning(
+                "NO TLS: health data crosses the network in clear, anyone may read and change it",
+                extra={"host": listener.host, "port": listener.port},
+            )
 
 
 def _bound(listener: Listener) -> socket.socket:

@@ -121,7 +121,6 @@ class SoapFault(GatewayError):
         rule: str,
         subcodes: tuple[tuple[str, str], ...] = (),
         details: tuple[FaultDetail, ...] = (),
-        http_status: int | None = None,
     ) -> None:
         super().__init__(reason)
         self.code = code
@@ -129,7 +128,6 @@ class SoapFault(GatewayError):
         self.rule = rule
         self.subcodes = subcodes
         self.details = details
-        self.http_status = http_status
 
 
 class HttpRefused(GatewayError):
