@@ -90,6 +90,18 @@ def test_no_answer_shows_anything_of_the_program(talked):
         assert "server" not in response.headers
 
 
+def test_nobody_chooses_the_address_that_the_audit_names(start_gateway):
+    gateway = start_gateway()
+    message = find_documents(PATIENT)
+    for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+        headers = {**message.headers, header: "for=6.6.6.6" if header == "Forwarded" else "6.6.6.6"}
+        assert call(gateway, "/services/registry", message.body, headers).status == 200
+    assert gateway.stop() == 0
+    journal = [path.read_text() for path in gateway.data_folder.glob("journal/*.jsonl")]
+    events = [json.loads(line) for line in "".join(journal).splitlines()]
+    assert [event["address"] for event in events] == ["127.0.0.1"] * 3
+
+
 # --- the wire log -------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from ..actors.ports import DocumentStore
@@ -66,7 +67,7 @@ def send(answer: Answer, documents: DocumentStore, run: Run) -> HttpResponse:
 async def _streamed(answer: Answer, documents: DocumentStore, run: Run) -> AsyncIterator[bytes]:
     """Chunks read off the event loop; damage ends the answer before its declared length."""
     for part in answer.parts:
-        chunks = _chunks(part, documents, inline=answer.inline)
+        chunks = await run(partial(_chunks, part, documents, inline=answer.inline))
         while (chunk := await run(next, chunks, None)) is not None:
             yield chunk
 

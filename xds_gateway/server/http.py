@@ -1,11 +1,12 @@
 """HTTP in front of the pipeline: routes, WSDLs and schemas, and ASGI on both sides (ITI TF-2 V.2)."""
 
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 from .. import contracts
-from ..model.errors import HttpRefused
+from ..model.errors import DocumentDamaged, HttpRefused
 from .exchange import ClientGone, HttpRequest, HttpResponse
 from .pipeline import MountedDomain, Pipeline
 
@@ -38,7 +39,8 @@ class HttpApplication:
             response = await self._respond(_request(scope, receive))
         except ClientGone:
             return
-        await _send(response, send)
+        with contextlib.suppress(DocumentDamaged):  # told already; the answer stays incomplete, so its connection ends
+            await _send(response, send)
 
     async def _respond(self, request: HttpRequest) -> HttpResponse:
         try:

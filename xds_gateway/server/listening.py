@@ -97,6 +97,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # X-Forwarded-For would let a caller choose the address that the audit names
         limit_concurrency=limits.connections,
         timeout_keep_alive=int(limits.keep_alive_seconds),
     )

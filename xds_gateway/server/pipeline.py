@@ -10,7 +10,7 @@ Every failure becomes an answer in one place, `_failure`.
 import binascii
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -206,7 +206,7 @@ class Pipeline:
         try:
             return self._rendered(exchange, row, response)
         except DocumentDamaged as damaged:
-            _log.critical("document damaged", extra={"document": damaged.key, "chunk": damaged.chunk})
+            self._damaged(exchange, damaged)
             return self._respond(exchange, row, _without(response, damaged))
 
     def _rendered(self, exchange: _Exchange, row: TransactionRow, response: Any) -> HttpResponse:
@@ -219,7 +219,21 @@ class Pipeline:
             relates_to=exchange.message_id,
             boundary=boundary,
         )
-        return send(answer, exchange.mount.documents, self._run)
+        sent = send(answer, exchange.mount.documents, self._run)
+        return sent if sent.stream is None else replace(sent, stream=self._watched(exchange, sent.stream))
+
+    async def _watched(self, exchange: _Exchange, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in stream:
+                yield chunk
+        except DocumentDamaged as damaged:
+            await self._run(self._damaged, exchange, damaged)
+            raise
+
+    def _damaged(self, exchange: _Exchange, damaged: DocumentDamaged) -> None:
+        """Tell the operator and the audit, whatever the caller is told."""
+        _log.critical("document damaged", extra={"document": damaged.key, "chunk": damaged.chunk})
+        self._record_refusal(exchange, (finding("ihe.document.damaged"),))
 
     def _failure(self, exchange: _Exchange, failure: Exception) -> HttpResponse:
         """The one place where a failure becomes an answer: refused, unreadable, or ours."""
@@ -236,12 +250,15 @@ class Pipeline:
         return self._broken(exchange)
 
     def _refused(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> HttpResponse:
-        row, call = _known(exchange.row), _known(exchange.call)
+        row = _known(exchange.row)
+        self._record_refusal(exchange, findings)
+        return self._respond(exchange, row, row.outcome(findings=findings))
+
+    def _record_refusal(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> None:
         try:
-            exchange.mount.registry.record_refusal(call, findings)
+            exchange.mount.registry.record_refusal(_known(exchange.call), findings)
         except GatewayError as unrecorded:  # nothing was given away: the refusal stands
             _log.error("refusal not in the journal", exc_info=unrecorded, extra={"message_id": exchange.message_id})
-        return self._respond(exchange, row, row.outcome(findings=findings))
 
     def _resources(self, exchange: _Exchange, failure: StorageFull | StorageBusy) -> Finding:
         busy = isinstance(failure, StorageBusy)
