@@ -21,6 +21,7 @@ import uvloop
 from .config import ConfigurationError, Listener, Settings
 from .server.listening import bind, serve, tls_context
 from .server.logs import start_log
+from .server.receiving import Run
 from .server.tap import Tap
 from .wiring import build, listener_socket, prepare, serving_limits
 
@@ -173,7 +174,7 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(alive, stop.set)
-    sweeping = loop.create_task(_sweep(gateway.sweep, gateway.executor))
+    sweeping = loop.create_task(_sweep(gateway.sweep, gateway.workers.run))
     tap = _tap(settings.wire_log.folder)
     listeners = [listener_socket(listener, bound) for listener, bound in zip(settings.listeners, sockets, strict=True)]
     await serve(
@@ -203,9 +204,9 @@ def _tap(folder: Path | None) -> Tap | None:
     return Tap(folder)
 
 
-async def _sweep(sweep: Callable[[float], int], executor: object) -> None:
+async def _sweep(sweep: Callable[[float], int], run: Run) -> None:
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        swept = await asyncio.get_running_loop().run_in_executor(executor, sweep, _ORPHAN_SECONDS)  # type: ignore[arg-type]
+        swept = await run(sweep, _ORPHAN_SECONDS)
         if swept:
             _log.info("swept documents that no entry names", extra={"documents": swept})

@@ -1,10 +1,8 @@
 """Where everything meets: settings in, a gateway out. Only here all objects, the clock and randomness are known."""
 
-import asyncio
 import gc
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +22,7 @@ from .server.listening import ListenerSocket, ServingLimits, TlsFiles
 from .server.pipeline import MountedDomain, Pipeline, PipelineLimits
 from .server.receiving import ReceivingLimits
 from .server.soap import SoapServices
+from .server.workers import Workers
 from .storage.opening import Storage, open_storage
 
 PROFILES: dict[str, Profile] = {"ihe": IHE}
@@ -68,7 +67,7 @@ class Gateway:
     pipeline: Pipeline
     mounts: dict[str, MountedDomain]
     storages: dict[str, Storage]
-    executor: ThreadPoolExecutor
+    workers: Workers
 
     def sweep(self, older_than_seconds: float) -> int:
         """Delete documents that no entry refers to and that are older than this; returns how many."""
@@ -78,31 +77,28 @@ class Gateway:
 
     def close(self) -> None:
         """Wait for running work and close databases and journals."""
-        self.executor.shutdown(wait=True)
+        self.workers.close()
         for storage in self.storages.values():
             storage.close()
 
 
 def build(settings: Settings, worker: int = 0) -> Gateway:
     """Make the gateway of one process, called by its number; database and folders must be ready (`prepare`)."""
-    executor = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="work")
+    workers = Workers(_THREADS)
     new_uuid = UuidSource()
     storages = {domain.name: _storage(settings, domain, worker) for domain in settings.domains}
     mounts = {mount.path: _mounted(settings, mount, storages[mount.domain], new_uuid) for mount in settings.mounts}
 
-    async def run(function: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
-
     pipeline = Pipeline(
         services=SoapServices(TRANSACTIONS),
         limits=_pipeline_limits(settings.limits),
-        run=run,
+        run=workers.run,
         new_uuid=new_uuid,
         sender_fault_status=settings.soap.sender_fault_status,
     )
     application = HttpApplication(pipeline=pipeline, mounts=mounts, public_url=settings.public_url)
     _settle()
-    return Gateway(application, pipeline, mounts, storages, executor)
+    return Gateway(application, pipeline, mounts, storages, workers)
 
 
 def _settle() -> None:
