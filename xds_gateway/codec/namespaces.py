@@ -1,4 +1,4 @@
-"""XML namespaces of ebXML RegRep 3.0, as ITI TF-2 Appendix V names them."""
+"""XML namespaces of SOAP, WS-Addressing, WS-Security and ebXML RegRep 3.0, as ITI TF-2 Appendix V names them."""
 
 from typing import Final
 
@@ -6,3 +6,8 @@ RIM: Final = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
 LCM: Final = "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"
 RS: Final = "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"
 QUERY: Final = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
+
+SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
+SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+WSA: Final = "http://www.w3.org/2005/08/addressing"
+WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"

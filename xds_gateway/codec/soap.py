@@ -1,305 +1,44 @@
-"""SOAP 1.2 envelopes with WS-Addressing: what is read of a request and what frames an answer (ITI TF-2 V.3).
-
-Headers that senders double with one and the same value are taken as one; two values are a fault.
-"""
-
-from dataclasses import dataclass
-from typing import Final
-
-from lxml import etree
-
-from ..model.errors import FaultCode, FaultDetail, SoapFault
-from .xml import elements, escape, text
-
-SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
-SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
-WSA: Final = "http://www.w3.org/2005/08/addressing"
-WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-SOAP11_RULE: Final = "soap.version.11"  # the caller speaks SOAP 1.1 and is answered in it
-ANONYMOUS: Final = f"{WSA}/anonymous"
-NONE_ADDRESS: Final = f"{WSA}/none"
-FAULT_ACTION: Final = f"{WSA}/fault"
-SOAP_FAULT_ACTION: Final = f"{WSA}/soap/fault"
-_ROLES_FOR_US: Final = ("", f"{SOAP12}/role/ultimateReceiver", f"{SOAP12}/role/next")
-_ADDRESSING: Final = ("Action", "MessageID", "To", "ReplyTo", "FaultTo", "From", "RelatesTo", "ReferenceParameters")
-_WSA_PREFIX: Final = f"{{{WSA}}}"
-_ADDRESS: Final = f"{{{WSA}}}Address"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """A request read: addressing, the one body element, and the security header as it came."""
-
-    action: str
-    message_id: str
-    to: str | None
-    body: etree._Element
-    security: etree._Element | None
-
-
-def parse_envelope(root: etree._Element, understood: frozenset[str] = frozenset({WSSE})) -> Envelope:
-    """Read a SOAP 1.2 envelope; raises SoapFault as SOAP 1.2 and WS-Addressing say.
-
-    `understood` are namespaces of headers beyond WS-Addressing that the mount processes.
-    """
-    header, body = _parts(root)
-    blocks = list(elements(header)) if header is not None else []
-    _refuse_not_understood(blocks, understood)
-    addressing = _Addressing(blocks)
-    for name in ("ReplyTo", "FaultTo"):
-        addressing.refuse_elsewhere(name)
-    return Envelope(
-        action=addressing.required("Action"),
-        message_id=addressing.required("MessageID"),
-        to=addressing.value("To"),
-        body=_single_body(body),
-        security=_security(blocks),
-    )
-
-
-def message_id_of(root: etree._Element) -> str | None:
-    """The MessageID of any envelope, for the RelatesTo of a fault; None when there is none."""
-    found = root.find(f"{{*}}Header/{{{WSA}}}MessageID")
-    return (text(found) or None) if found is not None else None
-
-
-def _parts(root: etree._Element) -> tuple[etree._Element | None, etree._Element]:
-    if root.tag != f"{{{SOAP12}}}Envelope":
-        raise _not_an_envelope(root)
-    children = list(elements(root))
-    header = children[0] if children and children[0].tag == f"{{{SOAP12}}}Header" else None
-    rest = children[1:] if header is not None else children
-    if len(rest) != 1 or rest[0].tag != f"{{{SOAP12}}}Body":
-        raise _sender(
-            "soap.structure", "An Envelope has an optional Header and then exactly one Body (SOAP 1.2 part 1, 5.1)"
-        )
-    if _has_text(root):
-        raise _sender("soap.structure", "An Envelope has no text of its own (SOAP 1.2 part 1, 5.1)")
-    return header, rest[0]
-
-
-def _has_text(parent: etree._Element) -> bool:
-    return bool((parent.text or "").strip()) or any((child.tail or "").strip() for child in parent)
-
-
-def _not_an_envelope(root: etree._Element) -> SoapFault:
-    name = etree.QName(root)
-    if name.localname == "Envelope":
-        rule = SOAP11_RULE if name.namespace == SOAP11 else "soap.version"
-        return SoapFault(FaultCode.VERSION_MISMATCH, "Only SOAP 1.2 envelopes are understood", rule=rule)
-    return _sender("soap.structure", "The message is not a SOAP 1.2 Envelope (SOAP 1.2 part 1, 5.1)")
-
-
-def _single_body(body: etree._Element) -> etree._Element:
-    children = list(elements(body))
-    if len(children) != 1 or _has_text(body):
-        raise _sender("soap.body", f"The Body must hold exactly one element; it holds {len(children)}")
-    return children[0]
-
-
-def _refuse_not_understood(blocks: list[etree._Element], understood: frozenset[str]) -> None:
-    unknown = [b for b in blocks if _must_understand(b) and _for_us(b) and not _known(b, understood)]
-    if unknown:
-        raise SoapFault(
-            FaultCode.MUST_UNDERSTAND,
-            "A header that must be understood is not: " + ", ".join(etree.QName(b).localname[:80] for b in unknown[:5]),
-            rule="soap.mustUnderstand",
-            details=tuple(_qualified(b) for b in unknown[:5]),
-        )
-
-
-def _qualified(block: etree._Element) -> FaultDetail:
-    name = etree.QName(block)
-    return FaultDetail(namespace=name.namespace or "", name=name.localname)
-
-
-def _must_understand(block: etree._Element) -> bool:
-    flag = block.get(f"{{{SOAP12}}}mustUnderstand") or block.get("mustUnderstand") or "0"
-    if flag.strip() not in ("0", "1", "true", "false"):
-        raise _sender("soap.mustUnderstand", "mustUnderstand must be a boolean (SOAP 1.2 part 1, 5.2.3)")
-    return flag.strip() in ("1", "true")
-
-
-def _for_us(block: etree._Element) -> bool:
-    return block.get(f"{{{SOAP12}}}role", "").strip() in _ROLES_FOR_US
-
-
-def _known(block: etree._Element, understood: frozenset[str]) -> bool:
-    namespace, _, name = str(block.tag).rpartition("}")
-    if namespace == _WSA_PREFIX[:-1]:
-        return name in _ADDRESSING
-    return namespace[1:] in understood
-
-
-def _security(blocks: list[etree._Element]) -> etree._Element | None:
-    found = [b for b in blocks if b.tag == f"{{{WSSE}}}Security"]
-    if len(found) > 1:
-        raise _sender("wss.security", "Only one wsse:Security header is accepted", ((WSSE, "InvalidSecurity"),))
-    return found[0] if found else None
-
-
-class _Addressing:
-    """The WS-Addressing headers of one message (WS-Addressing 1.0 core, 3.2)."""
-
-    def __init__(self, blocks: list[etree._Element]) -> None:
-        self._blocks: dict[str, list[etree._Element]] = {}
-        for block in blocks:
-            tag = str(block.tag)
-            if tag.startswith(_WSA_PREFIX):
-                self._blocks.setdefault(tag[len(_WSA_PREFIX) :], []).append(block)
-
-    def value(self, name: str) -> str | None:
-        """The value of a header, None when absent or empty."""
-        return self._single(name, [text(block) for block in self._blocks.get(name, ())])
-
-    @staticmethod
-    def _single(name: str, values: list[str]) -> str | None:
-        """Senders that double a header with one value are taken at their word."""
-        if len(values) > 1 and len(set(values)) > 1:
-            raise _addressing_fault("InvalidCardinality", f"The message has several {name} headers", name)
-        return (values[0] or None) if values else None
-
-    def required(self, name: str) -> str:
-        """The value of a header that IHE requires (ITI TF-2 V.3.2)."""
-        value = self.value(name)
-        if value is None:
-            raise SoapFault(
-                FaultCode.SENDER,
-                f"The required WS-Addressing header {name} is missing or empty",
-                rule="wsa.required",
-                subcodes=((WSA, "MessageAddressingHeaderRequired"),),
-                details=(FaultDetail(namespace=WSA, name="ProblemHeaderQName", text=name),),
-            )
-        return value
-
-    def refuse_elsewhere(self, name: str) -> None:
-        """Refuse an answer address that is not anonymous, nothing is ever called (WS-Addressing SOAP binding, 5.1)."""
-        blocks = self._blocks.get(name)
-        if blocks is None:
-            return
-        address = self._single(name, [text(a) for block in blocks for a in block.iterchildren(_ADDRESS)])
-        if address not in (None, ANONYMOUS):
-            raise _addressing_fault(
-                "OnlyAnonymousAddressSupported",
-                f"{name} must be anonymous: answers travel back on the connection",
-                name,
-            )
-
-
-def _addressing_fault(problem: str, reason: str, header: str) -> SoapFault:
-    return SoapFault(
-        FaultCode.SENDER,
-        reason,
-        rule=f"wsa.{problem}",
-        subcodes=((WSA, "InvalidAddressingHeader"), (WSA, problem)),
-        details=(FaultDetail(namespace=WSA, name="ProblemHeaderQName", text=header),),
-    )
-
-
-def action_not_supported(action: str) -> SoapFault:
-    """The fault for an action that no transaction of the mount has (WS-Addressing 1.0 SOAP binding, 6.4.2)."""
-    return SoapFault(
-        FaultCode.SENDER,
-        "This endpoint has no transaction of this wsa:Action",
-        rule="wsa.ActionNotSupported",
-        subcodes=((WSA, "ActionNotSupported"),),
-        details=(FaultDetail(namespace=WSA, name="ProblemAction", text=action),),
-    )
-
-
-def action_mismatch(action: str) -> SoapFault:
-    """The fault for an action that contradicts the body (WS-Addressing 1.0 SOAP binding, 6.4.1.5; ITI TF-2 V.3.2)."""
-    return SoapFault(
-        FaultCode.SENDER,
-        "wsa:Action does not belong to the element in the Body",
-        rule="wsa.ActionMismatch",
-        subcodes=((WSA, "InvalidAddressingHeader"), (WSA, "ActionMismatch")),
-        details=(FaultDetail(namespace=WSA, name="ProblemAction", text=action),),
-    )
-
-
-def _sender(rule: str, reason: str, subcodes: tuple[tuple[str, str], ...] = ()) -> SoapFault:
-    return SoapFault(FaultCode.SENDER, reason, rule=rule, subcodes=subcodes)
-
-
-_OPEN: Final = f'<s:Envelope xmlns:s="{SOAP12}" xmlns:a="{WSA}"><s:Header>'
-
-
-def render_envelope_start(action: str, message_id: str, relates_to: str | None) -> bytes:
-    """The answer up to and with `<s:Body>`; mustUnderstand on Action as ITI TF-2 V.3.2 shows."""
-    related = f"<a:RelatesTo>{escape(relates_to)}</a:RelatesTo>" if relates_to else ""
-    return (
-        f'{_OPEN}<a:Action s:mustUnderstand="1">{escape(action)}</a:Action>'
-        f"<a:MessageID>{message_id}</a:MessageID><a:To>{ANONYMOUS}</a:To>{related}</s:Header><s:Body>"
-    ).encode()
-
-
-ENVELOPE_END: Final = b"</s:Body></s:Envelope>"
-
-
-def render_request_envelope(action: str, to: str, body: bytes, message_id: str) -> bytes:
-    """A request as our own client sends it."""
-    head = (
-        f'{_OPEN}<a:Action s:mustUnderstand="1">{escape(action)}</a:Action>'
-        f"<a:MessageID>{escape(message_id)}</a:MessageID>"
-        f"<a:ReplyTo><a:Address>{ANONYMOUS}</a:Address></a:ReplyTo>"
-        f'<a:To s:mustUnderstand="1">{escape(to)}</a:To></s:Header><s:Body>'
-    )
-    return head.encode() + body + ENVELOPE_END
-
-
-def render_fault(fault: SoapFault, message_id: str, relates_to: str | None) -> bytes:
-    """A SOAP 1.2 fault with the WS-Addressing fault action (SOAP 1.2 part 1, 5.4)."""
-    action = FAULT_ACTION if fault.subcodes and fault.subcodes[0][0] == WSA else SOAP_FAULT_ACTION
-    return b"".join(
-        (
-            _fault_head(fault, action, message_id, relates_to),
-            f"<s:Fault><s:Code><s:Value>s:{fault.code.value}</s:Value>{_subcode(fault.subcodes)}</s:Code>"
-            f'<s:Reason><s:Text xml:lang="en">{escape(fault.reason)}</s:Text></s:Reason>'
-            f"{_detail(fault)}</s:Fault>".encode(),
-            ENVELOPE_END,
-        )
-    )
-
-
-def _fault_head(fault: SoapFault, action: str, message_id: str, relates_to: str | None) -> bytes:
-    start = render_envelope_start(action, message_id, relates_to)
-    extra = ""
-    if fault.code is FaultCode.MUST_UNDERSTAND:  # SOAP 1.2 part 1, 5.4.8
-        extra = "".join(
-            f'<s:NotUnderstood qname="n:{escape(d.name)}" xmlns:n="{escape(d.namespace)}"/>' for d in fault.details
-        )
-    if fault.code is FaultCode.VERSION_MISMATCH:  # SOAP 1.2 part 1, 5.4.7
-        extra = '<s:Upgrade><s:SupportedEnvelope qname="s:Envelope"/></s:Upgrade>'
-    return start.replace(b"</s:Header>", extra.encode() + b"</s:Header>", 1)
-
-
-def _subcode(subcodes: tuple[tuple[str, str], ...]) -> str:
-    if not subcodes:
-        return ""
-    (namespace, name), *rest = subcodes
-    inner = _subcode(tuple(rest))
-    return f'<s:Subcode><s:Value xmlns:c="{escape(namespace)}">c:{escape(name)}</s:Value>{inner}</s:Subcode>'
-
-
-def _detail(fault: SoapFault) -> str:
-    shown = [d for d in fault.details if d.text]
-    if not shown:
-        return ""
-    return "<s:Detail>" + "".join(_problem(d) for d in shown) + "</s:Detail>"
-
-
-def _problem(detail: FaultDetail) -> str:
-    if detail.name == "ProblemAction":
-        return f"<a:ProblemAction><a:Action>{escape(detail.text)}</a:Action></a:ProblemAction>"
-    return f"<a:{detail.name}>a:{escape(detail.text)}</a:{detail.name}>"
-
-
-def render_soap11_version_mismatch() -> bytes:
-    """The answer to a SOAP 1.1 caller, in a 1.1 envelope (SOAP 1.2 part 1, A)."""
-    return (
-        f'<e:Envelope xmlns:e="{SOAP11}"><e:Header><s:Upgrade xmlns:s="{SOAP12}">'
-        '<s:SupportedEnvelope qname="s:Envelope"/></s:Upgrade></e:Header>'
-        "<e:Body><e:Fault><faultcode>e:VersionMismatch</faultcode>"
-        "<faultstring>Only SOAP 1.2 envelopes are understood</faultstring></e:Fault></e:Body></e:Envelope>"
-    ).encode()
+"""SOAP 1.2 envelopes with WS-Addressing, read and written (ITI TF-2 V.3)."""
+
+from .namespaces import SOAP11, SOAP12, WSA, WSSE
+from .soap_reading import (
+    ANONYMOUS,
+    NONE_ADDRESS,
+    SOAP11_RULE,
+    Envelope,
+    action_mismatch,
+    action_not_supported,
+    message_id_of,
+    parse_envelope,
+)
+from .soap_writing import (
+    ENVELOPE_END,
+    FAULT_ACTION,
+    SOAP_FAULT_ACTION,
+    render_envelope_start,
+    render_fault,
+    render_request_envelope,
+    render_soap11_version_mismatch,
+)
+
+__all__ = [
+    "ANONYMOUS",
+    "ENVELOPE_END",
+    "FAULT_ACTION",
+    "NONE_ADDRESS",
+    "SOAP11",
+    "SOAP11_RULE",
+    "SOAP12",
+    "SOAP_FAULT_ACTION",
+    "WSA",
+    "WSSE",
+    "Envelope",
+    "action_mismatch",
+    "action_not_supported",
+    "message_id_of",
+    "parse_envelope",
+    "render_envelope_start",
+    "render_fault",
+    "render_request_envelope",
+    "render_soap11_version_mismatch",
+]
