@@ -8,7 +8,7 @@ from typing import Final, TypedDict
 from lxml import etree
 
 from ..model import vocabulary as v
-from ..model.errors import ErrorCode, Finding
+from ..model.errors import Finding
 from ..model.metadata import (
     Association,
     Classification,
@@ -22,23 +22,15 @@ from ..model.metadata import (
     SubmissionSet,
     UnclassifiedPackage,
 )
+from .ebrim_parts import DESCRIPTION, NAME, SLOT, VERSION_INFO, PartReader, localized
 from .namespaces import RIM, RS
-from .xml import XML_NS
 
-_LANG: Final = f"{{{XML_NS}}}lang"
-_SLOT: Final = f"{{{RIM}}}Slot"
-_VALUE: Final = f"{{{RIM}}}Value"
-_LOCALIZED: Final = f"{{{RIM}}}LocalizedString"
 _CLASSIFICATION: Final = f"{{{RIM}}}Classification"
 _EXTERNAL_IDENTIFIER: Final = f"{{{RIM}}}ExternalIdentifier"
-_NAME: Final = f"{{{RIM}}}Name"
-_DESCRIPTION: Final = f"{{{RIM}}}Description"
-_VERSION_INFO: Final = f"{{{RIM}}}VersionInfo"
 _CONTENT_VERSION_INFO: Final = f"{{{RIM}}}ContentVersionInfo"
 _PACKAGE_NODES: Final = (v.SUBMISSION_SET_NODE, v.FOLDER_NODE)
 # Versions before XDS.b wrote association types without their URN; only HasMember is still seen so.
 _SHORT_TYPES: Final = {name.rsplit(":", 1)[1]: name for name in v.ASSOCIATION_TYPES}
-_CLAUSE: Final = "ITI TF-3 4.2; ebRIM 3.0"
 
 
 def parse_submission(request: etree._Element, findings: list[Finding]) -> Submission:
@@ -69,11 +61,11 @@ class _Base(TypedDict):
     external_identifiers: tuple[ExternalIdentifier, ...]
 
 
-class _Reader:
+class _Reader(PartReader):
     """One pass over the objects of one message."""
 
     def __init__(self, findings: list[Finding]) -> None:
-        self._findings = findings
+        super().__init__(findings)
         self._entries: list[DocumentEntry] = []
         self._packages: list[_Base] = []
         self._associations: list[Association] = []
@@ -88,7 +80,7 @@ class _Reader:
                 lists += 1
                 self.object_list(child)
             elif child.tag == f"{{{RS}}}RequestSlotList":
-                slots = tuple(self._slot(slot, "the request") for slot in child if slot.tag == _SLOT)
+                slots = tuple(self._slot(slot, "the request") for slot in child if slot.tag == SLOT)
             else:
                 self._unexpected(child, "SubmitObjectsRequest")
         if lists != 1:
@@ -159,17 +151,17 @@ class _Reader:
         description: tuple[LocalizedString, ...] = ()
         for child in element:
             tag = child.tag
-            if tag == _SLOT:
+            if tag == SLOT:
                 slots.append(self._slot(child, identifier))
             elif tag == _CLASSIFICATION:
                 classifications.append(self._classification(child))
             elif tag == _EXTERNAL_IDENTIFIER:
                 identifiers.append(self._external_identifier(child))
-            elif tag == _NAME:
-                name = _localized(child)
-            elif tag == _DESCRIPTION:
-                description = _localized(child)
-            elif tag == _VERSION_INFO:
+            elif tag == NAME:
+                name = localized(child)
+            elif tag == DESCRIPTION:
+                description = localized(child)
+            elif tag == VERSION_INFO:
                 version = child.get("versionName")
             elif tag != _CONTENT_VERSION_INFO:
                 self._unexpected(child, identifier)
@@ -187,110 +179,6 @@ class _Reader:
             "external_identifiers": tuple(identifiers),
         }
 
-    def _slot(self, element: etree._Element, owner: str) -> Slot:
-        name = element.get("name")
-        if not name:
-            self._missing(owner, "name", "Slot")
-            name = ""
-        values: list[str] = []
-        for value_list in element:
-            for value in value_list:
-                if value.tag == _VALUE:
-                    values.append(_text(value))
-                else:
-                    self._unexpected(value, owner)
-        return Slot(name, tuple(values), element.get("slotType"))
-
-    def _classification(self, element: etree._Element) -> Classification:
-        get = element.get
-        owner = get("classifiedObject") or ""
-        slots, name, description = self._parts(element, owner)
-        return Classification(
-            get("id") or "",
-            owner,
-            get("classificationScheme"),
-            get("classificationNode"),
-            get("nodeRepresentation"),
-            slots,
-            name,
-            description,
-        )
-
-    def _external_identifier(self, element: etree._Element) -> ExternalIdentifier:
-        get = element.get
-        owner = get("registryObject") or ""
-        slots, name, description = self._parts(element, owner)
-        return ExternalIdentifier(
-            get("id") or "", owner, get("identificationScheme"), get("value"), name, description, slots
-        )
-
-    def _parts(
-        self, element: etree._Element, owner: str
-    ) -> tuple[tuple[Slot, ...], tuple[LocalizedString, ...], tuple[LocalizedString, ...]]:
-        """Slots, name and description of what belongs to an object."""
-        slots: list[Slot] = []
-        name: tuple[LocalizedString, ...] = ()
-        description: tuple[LocalizedString, ...] = ()
-        for child in element:
-            tag = child.tag
-            if tag == _SLOT:
-                slots.append(self._slot(child, owner))
-            elif tag == _NAME:
-                name = _localized(child)
-            elif tag == _DESCRIPTION:
-                description = _localized(child)
-            elif tag != _VERSION_INFO:
-                self._unexpected(child, owner)
-        return tuple(slots), name, description
-
-    def _unexpected(self, element: etree._Element, where: str) -> None:
-        if isinstance(element.tag, str):
-            name = etree.QName(element).localname[:80]
-            sentence = f"Element {name} has no place in {where or 'its object'}; remove it."
-            self._found("ihe.ebrim.element", sentence, received=name, object_id=where)
-
-    def _missing(self, object_id: str, attribute: str, kind: str) -> None:
-        self._found(
-            "ihe.ebrim.attribute",
-            f"{kind} needs the XML attribute {attribute}; add it.",
-            object_id=object_id or None,
-            attribute=attribute,
-            received="",
-            expected="a value",
-        )
-
-    def _found(
-        self,
-        rule: str,
-        sentence: str,
-        *,
-        object_id: str | None = None,
-        attribute: str | None = None,
-        received: str | None = None,
-        expected: str | None = None,
-    ) -> None:
-        self._findings.append(
-            Finding(
-                code=ErrorCode.REGISTRY_METADATA_ERROR,
-                rule=rule,
-                sentence=sentence,
-                object_id=object_id,
-                attribute=attribute,
-                received=received,
-                expected=expected,
-                clause=_CLAUSE,
-            )
-        )
-
-
-_WHITE_SPACE: Final = " \t\r\n"  # of XML; str.strip takes more
-
-
-def _text(value: etree._Element) -> str:
-    """A value as sent; only the line breaks of a pretty-printing sender go, with the white space around them."""
-    text = value.text or ""
-    return text.strip(_WHITE_SPACE) if "\n" in text else text
-
 
 _OBJECTS: Final = {
     f"{{{RIM}}}ExtrinsicObject": _Reader.extrinsic_object,
@@ -299,15 +187,6 @@ _OBJECTS: Final = {
     f"{{{RIM}}}ObjectRef": _Reader.object_ref,
     _CLASSIFICATION: _Reader.loose_classification,
 }
-
-
-def _localized(element: etree._Element) -> tuple[LocalizedString, ...]:
-    strings: list[LocalizedString] = []
-    for child in element:
-        if child.tag == _LOCALIZED:
-            get = child.get
-            strings.append(LocalizedString(get("value", ""), get(_LANG), get("charset")))
-    return tuple(strings)
 
 
 class _SortedPackages:

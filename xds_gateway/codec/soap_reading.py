@@ -3,8 +3,7 @@
 Headers that senders double with one and the same value are taken as one; two values are a fault.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from lxml import etree
 
@@ -19,10 +18,15 @@ _ROLES_FOR_US: Final = ("", f"{SOAP12}/role/ultimateReceiver", f"{SOAP12}/role/n
 _ADDRESSING: Final = ("Action", "MessageID", "To", "ReplyTo", "FaultTo", "From", "RelatesTo", "ReferenceParameters")
 _WSA_PREFIX: Final = f"{{{WSA}}}"
 _ADDRESS: Final = f"{{{WSA}}}Address"
+_ENVELOPE: Final = f"{{{SOAP12}}}Envelope"
+_HEADER: Final = f"{{{SOAP12}}}Header"
+_BODY: Final = f"{{{SOAP12}}}Body"
+_MUST_UNDERSTAND: Final = f"{{{SOAP12}}}mustUnderstand"
+_ROLE: Final = f"{{{SOAP12}}}role"
+_SECURITY: Final = f"{{{WSSE}}}Security"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A request read: addressing, the one body element, and the security header as it came."""
 
     action: str
@@ -38,11 +42,11 @@ def parse_envelope(root: etree._Element, understood: frozenset[str] = frozenset(
     `understood` are namespaces of headers beyond WS-Addressing that the mount processes.
     """
     header, body = _parts(root)
-    blocks = list(elements(header)) if header is not None else []
+    blocks = elements(header) if header is not None else []
     _refuse_not_understood(blocks, understood)
     addressing = _Addressing(blocks)
-    for name in ("ReplyTo", "FaultTo"):
-        addressing.refuse_elsewhere(name)
+    addressing.refuse_elsewhere("ReplyTo")
+    addressing.refuse_elsewhere("FaultTo")
     return Envelope(
         action=addressing.required("Action"),
         message_id=addressing.required("MessageID"),
@@ -59,12 +63,12 @@ def message_id_of(root: etree._Element) -> str | None:
 
 
 def _parts(root: etree._Element) -> tuple[etree._Element | None, etree._Element]:
-    if root.tag != f"{{{SOAP12}}}Envelope":
+    if root.tag != _ENVELOPE:
         raise _not_an_envelope(root)
-    children = list(elements(root))
-    header = children[0] if children and children[0].tag == f"{{{SOAP12}}}Header" else None
+    children = elements(root)
+    header = children[0] if children and children[0].tag == _HEADER else None
     rest = children[1:] if header is not None else children
-    if len(rest) != 1 or rest[0].tag != f"{{{SOAP12}}}Body":
+    if len(rest) != 1 or rest[0].tag != _BODY:
         raise _sender(
             "soap.structure", "An Envelope has an optional Header and then exactly one Body (SOAP 1.2 part 1, 5.1)"
         )
@@ -74,7 +78,7 @@ def _parts(root: etree._Element) -> tuple[etree._Element | None, etree._Element]
 
 
 def _has_text(parent: etree._Element) -> bool:
-    return bool((parent.text or "").strip()) or any((child.tail or "").strip() for child in parent)
+    return any([text and not text.isspace() for text in (parent.text, *[child.tail for child in parent])])
 
 
 def _not_an_envelope(root: etree._Element) -> SoapFault:
@@ -86,7 +90,7 @@ def _not_an_envelope(root: etree._Element) -> SoapFault:
 
 
 def _single_body(body: etree._Element) -> etree._Element:
-    children = list(elements(body))
+    children = elements(body)
     if len(children) != 1 or _has_text(body):
         raise _sender("soap.body", f"The Body must hold exactly one element; it holds {len(children)}")
     return children[0]
@@ -109,14 +113,14 @@ def _qualified(block: etree._Element) -> FaultDetail:
 
 
 def _must_understand(block: etree._Element) -> bool:
-    flag = block.get(f"{{{SOAP12}}}mustUnderstand") or block.get("mustUnderstand") or "0"
-    if flag.strip() not in ("0", "1", "true", "false"):
+    flag = (block.get(_MUST_UNDERSTAND) or block.get("mustUnderstand") or "0").strip()
+    if flag not in ("0", "1", "true", "false"):
         raise _sender("soap.mustUnderstand", "mustUnderstand must be a boolean (SOAP 1.2 part 1, 5.2.3)")
-    return flag.strip() in ("1", "true")
+    return flag in ("1", "true")
 
 
 def _for_us(block: etree._Element) -> bool:
-    return block.get(f"{{{SOAP12}}}role", "").strip() in _ROLES_FOR_US
+    return block.get(_ROLE, "").strip() in _ROLES_FOR_US
 
 
 def _known(block: etree._Element, understood: frozenset[str]) -> bool:
@@ -127,7 +131,7 @@ def _known(block: etree._Element, understood: frozenset[str]) -> bool:
 
 
 def _security(blocks: list[etree._Element]) -> etree._Element | None:
-    found = [b for b in blocks if b.tag == f"{{{WSSE}}}Security"]
+    found = [b for b in blocks if b.tag == _SECURITY]
     if len(found) > 1:
         raise _sender("wss.security", "Only one wsse:Security header is accepted", ((WSSE, "InvalidSecurity"),))
     return found[0] if found else None
@@ -145,7 +149,8 @@ class _Addressing:
 
     def value(self, name: str) -> str | None:
         """The value of a header, None when absent or empty."""
-        return self._single(name, [text(block) for block in self._blocks.get(name, ())])
+        blocks = self._blocks.get(name)
+        return self._single(name, [text(block) for block in blocks]) if blocks else None
 
     @staticmethod
     def _single(name: str, values: list[str]) -> str | None:

@@ -32,6 +32,12 @@ PROVIDE_REQUEST: Final = f"{{{XDSB}}}ProvideAndRegisterDocumentSetRequest"
 REGISTER_REQUEST: Final = f"{{{LCM}}}SubmitObjectsRequest"
 QUERY_REQUEST: Final = f"{{{QUERY}}}AdhocQueryRequest"
 RETRIEVE_REQUEST: Final = f"{{{XDSB}}}RetrieveDocumentSetRequest"
+_ADHOC_QUERY: Final = f"{{{RIM}}}AdhocQuery"
+_RESPONSE_OPTION: Final = f"{{{QUERY}}}ResponseOption"
+_SLOT: Final = f"{{{RIM}}}Slot"
+_VALUE: Final = f"{{{RIM}}}Value"
+_REQUEST_IDS: Final = ("RepositoryUniqueId", "DocumentUniqueId", "HomeCommunityId")
+_DOCUMENT_REQUEST: Final = f"{{{XDSB}}}DocumentRequest"
 
 Piece = bytes | RetrievedDocument
 """A part of a rendered body: finished bytes, or a document whose bytes go here or into an attachment."""
@@ -114,7 +120,7 @@ def _registry_response(status: str, findings: tuple[Finding, ...]) -> bytes:
 
 
 def _has_error(findings: tuple[Finding, ...]) -> bool:
-    return any(f.severity is Severity.ERROR for f in findings)
+    return bool(findings) and any(f.severity is Severity.ERROR for f in findings)
 
 
 def _error_list(findings: tuple[Finding, ...]) -> str:
@@ -164,16 +170,18 @@ def parse_registry_response(body: etree._Element) -> tuple[str, tuple[ReceivedEr
 
 def parse_query_request(body: etree._Element, findings: list[Finding]) -> QueryRequest:
     """Read an AdhocQueryRequest (ITI TF-2 3.18.4.1.2)."""
-    query = body.find(f"{{{RIM}}}AdhocQuery")
+    query = next(body.iterchildren(_ADHOC_QUERY), None)
     if query is None:
         raise _malformed("AdhocQueryRequest needs an AdhocQuery (ITI TF-2 3.18.4.1.2)")
-    option = body.find(f"{{{QUERY}}}ResponseOption")
+    option = next(body.iterchildren(_RESPONSE_OPTION), None)
     return QueryRequest(
         query_id=query.get("id", "").strip().lower(),
         return_type="RegistryObject" if option is None else option.get("returnType", "RegistryObject"),
         parameters=tuple(
-            (slot.get("name", ""), tuple(value.text or "" for value in slot.iter(f"{{{RIM}}}Value")))
-            for slot in query.iterchildren(f"{{{RIM}}}Slot")
+            [
+                (slot.get("name", ""), tuple([value.text or "" for value in slot.iter(_VALUE)]))
+                for slot in query.iterchildren(_SLOT)
+            ]
         ),
         home=query.get("home"),
     )
@@ -203,14 +211,10 @@ def render_query_response(response: QueryResponse) -> tuple[Piece, ...]:
         f'<q:AdhocQueryResponse xmlns:q="{QUERY}" xmlns:rim="{RIM}" xmlns:rs="{RS}" status="{status}">{errors}'.encode()
     )
     return (
-        b"".join(
-            (
-                start,
-                b"<rim:RegistryObjectList>",
-                *response.fragments,
-                b"</rim:RegistryObjectList></q:AdhocQueryResponse>",
-            )
-        ),
+        start,
+        b"<rim:RegistryObjectList>",
+        *response.fragments,
+        b"</rim:RegistryObjectList></q:AdhocQueryResponse>",
     )
 
 
@@ -229,14 +233,15 @@ def _home(home: str | None) -> str:
 def parse_retrieve_request(body: etree._Element, findings: list[Finding]) -> RetrieveRequest:
     """Read a RetrieveDocumentSetRequest (ITI TF-2 3.43.4.1.2); absent ids are findings."""
     requests = []
-    for number, element in enumerate(body.iterchildren(f"{{{XDSB}}}DocumentRequest"), 1):
-        repository, document, home = (
-            text(found) if (found := element.find(f"{{{XDSB}}}{name}")) is not None else ""
-            for name in ("RepositoryUniqueId", "DocumentUniqueId", "HomeCommunityId")
-        )
-        for name, value in (("RepositoryUniqueId", repository), ("DocumentUniqueId", document)):
-            if not value:
-                findings.append(_missing_request_id(number, name))
+    for number, element in enumerate(body.iterchildren(_DOCUMENT_REQUEST), 1):
+        values: dict[str, str] = {}
+        for child in elements(element):
+            values.setdefault(child.tag, text(child))  # the first of a name counts
+        repository, document, home = [values.get(f"{{{XDSB}}}{name}", "") for name in _REQUEST_IDS]
+        if not repository:
+            findings.append(_missing_request_id(number, "RepositoryUniqueId"))
+        if not document:
+            findings.append(_missing_request_id(number, "DocumentUniqueId"))
         requests.append(DocumentRequest(repository, document, home or None))
     if not requests:
         raise _malformed("RetrieveDocumentSetRequest needs at least one DocumentRequest (ITI TF-2 3.43.5)")

@@ -1,7 +1,6 @@
 """The one XML parser of the gateway: no DTD, no entities, no network, bounded work (SOAP 1.2 part 1, 5)."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -145,9 +144,9 @@ def _not_well_formed(wrong: Exception) -> SoapFault:
     return _refused("xml.well-formed", f"The message is not well-formed XML (line {line}, column {column})")
 
 
-def elements(parent: etree._Element) -> Iterator[etree._Element]:
+def elements(parent: etree._Element) -> list[etree._Element]:
     """The child elements, without entity references that a parser may have left."""
-    return (child for child in parent if isinstance(child.tag, str))
+    return [child for child in parent if isinstance(child.tag, str)]
 
 
 def text(element: etree._Element) -> str:
