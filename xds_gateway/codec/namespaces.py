@@ -11,3 +11,6 @@ SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
 SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 WSA: Final = "http://www.w3.org/2005/08/addressing"
 WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+
+XDSB: Final = "urn:ihe:iti:xds-b:2007"
+XOP: Final = "http://www.w3.org/2004/08/xop/include"

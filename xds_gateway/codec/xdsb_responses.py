@@ -1,0 +1,78 @@
+"""The RegistryResponse of a transaction, in its own body or within another (ITI TF-3 4.2.4)."""
+
+from typing import NamedTuple
+
+from lxml import etree
+
+from ..model import vocabulary as v
+from ..model.errors import Finding, Severity
+from ..model.messages import (
+    RegistryResponse,
+)
+from .findings import render_code_context
+from .namespaces import RS
+from .xdsb_parts import Piece
+from .xml import escape
+
+
+def render_registry_response(response: RegistryResponse) -> tuple[Piece, ...]:
+    """The answer of a submission; any error makes it a Failure (ITI TF-3 4.2.4)."""
+    status = v.FAILURE if has_error(response.findings) else v.SUCCESS
+    return (registry_response(status, response.findings),)
+
+
+def registry_response(status: str, findings: tuple[Finding, ...]) -> bytes:
+    """A RegistryResponse of this status with its errors and warnings."""
+    if not findings:
+        return f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}"/>'.encode()
+    return (
+        f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}">{error_list(findings)}</rs:RegistryResponse>'.encode()
+    )
+
+
+def has_error(findings: tuple[Finding, ...]) -> bool:
+    """True when a finding is more than a warning."""
+    return bool(findings) and any(f.severity is Severity.ERROR for f in findings)
+
+
+def error_list(findings: tuple[Finding, ...]) -> str:
+    """A RegistryErrorList (ITI TF-3 4.2.4.1)."""
+    highest = v.ERROR if has_error(findings) else v.WARNING
+    errors = "".join(_error(f) for f in findings)
+    return f'<rs:RegistryErrorList highestSeverity="{highest}">{errors}</rs:RegistryErrorList>'
+
+
+def _error(finding: Finding) -> str:
+    severity = v.ERROR if finding.severity is Severity.ERROR else v.WARNING
+    place = "/".join(part for part in (finding.object_id, finding.attribute) if part)
+    location = f' location="{escape(place)}"' if place else ""
+    context = escape(render_code_context(finding))
+    return (
+        f'<rs:RegistryError errorCode="{finding.code.value}" codeContext="{context}"{location} severity="{severity}"/>'
+    )
+
+
+class ReceivedError(NamedTuple):
+    """One RegistryError of an answer as another system wrote it."""
+
+    code: str
+    context: str
+    severity: str
+    location: str | None
+
+
+def parse_registry_response(body: etree._Element) -> tuple[str, tuple[ReceivedError, ...]]:
+    """Status and errors of any answer that carries a RegistryResponse or is one (ITI TF-3 4.2.4)."""
+    holder = body.find(f"{{{RS}}}RegistryResponse") if body.get("status") is None else body
+    if holder is None:
+        raise ValueError("the answer has no status")
+    errors = tuple(
+        ReceivedError(
+            e.get("errorCode", ""),
+            e.get("codeContext", ""),
+            e.get("severity", "").rsplit(":", 1)[-1],
+            e.get("location"),
+        )
+        for e in holder.iter(f"{{{RS}}}RegistryError")
+    )
+    return holder.get("status", ""), errors
