@@ -3,10 +3,7 @@
 from lxml import etree
 
 from ..model.errors import FaultCode, SoapFault
-from ..model.messages import (
-    DocumentPart,
-    RetrievedDocument,
-)
+from ..model.messages import DocumentPart, RetrievedDocument
 from .mtom import content_id_of, render_href
 from .namespaces import XOP
 from .xml import elements

@@ -6,10 +6,7 @@ from lxml import etree
 
 from ..model import vocabulary as v
 from ..model.errors import Finding
-from ..model.messages import (
-    QueryRequest,
-    QueryResponse,
-)
+from ..model.messages import QueryRequest, QueryResponse
 from .namespaces import QUERY, RIM, RS
 from .xdsb_parts import Piece, malformed
 from .xdsb_responses import error_list, has_error

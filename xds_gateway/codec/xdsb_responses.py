@@ -6,9 +6,7 @@ from lxml import etree
 
 from ..model import vocabulary as v
 from ..model.errors import Finding, Severity
-from ..model.messages import (
-    RegistryResponse,
-)
+from ..model.messages import RegistryResponse
 from .findings import render_code_context
 from .namespaces import RS
 from .xdsb_parts import Piece

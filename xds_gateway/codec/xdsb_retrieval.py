@@ -7,12 +7,7 @@ from lxml import etree
 
 from ..model import vocabulary as v
 from ..model.errors import ErrorCode, Finding
-from ..model.messages import (
-    DocumentPart,
-    DocumentRequest,
-    RetrieveRequest,
-    RetrieveResponse,
-)
+from ..model.messages import DocumentPart, DocumentRequest, RetrieveRequest, RetrieveResponse
 from .namespaces import XDSB
 from .xdsb_parts import Piece, document_part, malformed
 from .xdsb_responses import ReceivedError, has_error, parse_registry_response, registry_response

@@ -5,11 +5,7 @@ from typing import Final
 from lxml import etree
 
 from ..model.errors import Finding
-from ..model.messages import (
-    DocumentPart,
-    ProvideRequest,
-    RegisterRequest,
-)
+from ..model.messages import DocumentPart, ProvideRequest, RegisterRequest
 from ..model.metadata import Submission
 from .ebrim import parse_submission, render_submission
 from .namespaces import LCM, XDSB
