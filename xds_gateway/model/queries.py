@@ -43,7 +43,7 @@ class FindDocuments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetDocuments:
-    """GetDocuments by entryUUID, uniqueId or both (ITI TF-2 3.18.4.1.2.3.7.5)."""
+    """GetDocuments by entryUUID or by uniqueId (ITI TF-2 3.18.4.1.2.3.7.5)."""
 
     uuids: tuple[str, ...] = ()
     unique_ids: tuple[str, ...] = ()
