@@ -6,6 +6,7 @@ workers see the end of a pipe, stop listening at once and end.
 
 import asyncio
 import logging
+import math
 import os
 import select
 import signal
@@ -27,6 +28,7 @@ from .wiring import build, listener_socket, prepare, serving_limits
 
 _log = logging.getLogger("xds_gateway.serving")
 _BIND_SECONDS: Final = 5.0  # workers of a parent that was killed let go of the port within this time
+_LAST_SECONDS: Final = 5.0  # what a worker may need to close after its last request
 _DEATHS: Final = (5, 10.0)  # so many deaths of workers in so many seconds end the gateway
 _SWEEP_SECONDS: Final = 600.0
 _ORPHAN_SECONDS: Final = 3600.0  # a document that no entry names is deleted after this time
@@ -42,6 +44,7 @@ class Supervisor:
         self._workers: dict[int, int] = {}
         self._deaths: list[float] = []
         self._stopping = False
+        self._patience = math.inf  # when workers that were told to end are killed
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit status. Raises ConfigurationError."""
@@ -81,8 +84,12 @@ class Supervisor:
 
     def _stop(self, number: int, frame: object) -> None:
         self._stopping = True
+        self._patience = time.monotonic() + self._settings.limits.shutdown_seconds + _LAST_SECONDS
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, name: signal.Signals) -> None:
         for process in self._workers:
-            os.kill(process, signal.SIGTERM)
+            os.kill(process, name)
 
     def _fork(self, number: int, sockets: Sequence[socket.socket]) -> None:
         sys.stdout.flush()
@@ -93,6 +100,8 @@ class Supervisor:
             try:
                 os.close(self._alive_write)
                 status = work(self._settings, number, sockets, self._alive_read, self._ready_write)
+            except Exception as failure:  # noqa: BLE001 - nobody else would tell why there is no worker
+                _log.critical("worker failed", exc_info=failure, extra={"worker": number})
             finally:
                 os._exit(status)
         self._workers[process] = number
@@ -104,6 +113,10 @@ class Supervisor:
                 waiting -= len(os.read(self._ready_read, 64))
                 if waiting == 0:
                     self._on_ready(self._settings)
+            if time.monotonic() > self._patience:
+                _log.critical("workers that do not end are killed", extra={"workers": list(self._workers)})
+                self._patience = math.inf
+                self._signal(signal.SIGKILL)
             process, status = os.waitpid(-1, os.WNOHANG)
             if process:
                 self._buried(process, status, sockets)
@@ -122,8 +135,7 @@ class Supervisor:
             self._fork(number, sockets)
         else:
             _log.critical("workers keep dying: giving up")
-            for other in self._workers:
-                os.kill(other, signal.SIGTERM)
+            self._signal(signal.SIGTERM)
 
 
 def _warn_of_plain_listeners(listeners: Sequence[Listener]) -> None:
@@ -163,6 +175,7 @@ def with_ports(settings: Settings, sockets: Sequence[socket.socket]) -> Settings
 def work(settings: Settings, number: int, sockets: Sequence[socket.socket], alive: int, ready: int) -> int:
     """One worker: serve until told to stop, or until the parent is gone; returns the exit status."""
     start_log(settings.log.level)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the loop listens to it; not the parent's handler
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, number, sockets, alive, ready))

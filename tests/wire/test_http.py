@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateways import RunningGateway, listener
+from tests.gateways import RunningGateway, StartFailed, listener
 
-from .messages import PLAIN, Answer, find_documents, new_patient, provide, retrieve, send
+from .messages import PLAIN, Answer, entry_for, find_documents, new_patient, provide, retrieve, send
 from .raw import Connection, call, chunked, request_head
 
 OPEN_MOUNT = [{"authentication": "none"}]
@@ -78,6 +78,25 @@ def test_a_content_type_that_is_not_soap_is_415(gateway, content_type):
     assert response.status == 415
 
 
+@pytest.mark.parametrize("first", [PLAIN, "multipart/related; boundary=x", "text/plain"])
+def test_two_content_types_that_differ_are_refused(gateway, first):
+    message = find_documents(new_patient())
+    with Connection(gateway) as connection:
+        head = request_head(
+            connection, "/services/registry", {"Content-Length": len(message.body), "Content-Type": first}
+        )
+        connection.send(head.replace(b"\r\n\r\n", b"\r\nContent-Type: application/xml\r\n\r\n"), message.body)
+        assert connection.response().status in (415, 500)
+
+
+def test_one_content_type_sent_twice_counts_once(gateway):
+    message = find_documents(new_patient())
+    with Connection(gateway) as connection:
+        head = request_head(connection, "/services/registry", {"Content-Length": len(message.body), **message.headers})
+        connection.send(head.replace(b"\r\n\r\n", f"\r\nContent-Type: {PLAIN}\r\n\r\n".encode()), message.body)
+        assert Answer(connection.response()).status == "Success"
+
+
 # --- sizes --------------------------------------------------------------------------------------------------------
 
 
@@ -112,6 +131,17 @@ def test_headers_over_the_limit_are_431(plain_http, many):
         assert connection.response().status == 431
     assert call(plain_http, f"/services/{'x' * 5000}").status in (414, 431)
     assert ask(plain_http).status == "Success"
+
+
+def test_a_document_is_not_waited_for_when_its_metadata_are_refused(plain_http):
+    patient = new_patient()
+    provided = provide(b"x" * 1_900_000, patient=patient, entries=(entry_for(b"x", patient, mime_type=None),))
+    message = provided.message()
+    with Connection(plain_http) as connection:
+        headers = {**message.headers, "Content-Length": len(message.body)}
+        connection.send(request_head(connection, "/services/repository", headers), message.body[:600_000])
+        assert Answer(connection.response()).errors == ["XDSRegistryMetadataError"]
+    assert [path for path in plain_http.data_folder.glob("spool/*/*") if path.name != "lock"] == []
 
 
 # --- upgrades, connections ----------------------------------------------------------------------------------------
@@ -227,6 +257,17 @@ def test_a_caller_that_falls_silent_is_closed(plain_http, start):
         assert closed_by_server(connection)
 
 
+@pytest.mark.parametrize("more", [b"", b"\r\n", b"\r\n\r\n", b"P"])
+def test_a_connection_is_closed_when_nothing_comes_after_a_request(plain_http, more):
+    message = find_documents(new_patient())
+    headers = {**message.headers, "Content-Length": len(message.body)}
+    with Connection(plain_http) as connection:
+        connection.send(request_head(connection, "/services/registry", headers), message.body)
+        assert Answer(connection.response()).status == "Success"
+        connection.send(more)
+        assert closed_by_server(connection)
+
+
 def test_a_caller_that_drips_headers_is_closed(plain_http):
     with Connection(plain_http) as connection:
         connection.socket.settimeout(0.1)
@@ -318,6 +359,23 @@ def test_sigterm_lets_a_running_request_finish(start_gateway, workers):
     assert gateway.stop() == 0
     again = start_gateway(workers=workers, data_folder=gateway.data_folder)
     assert send(again, retrieve(*provided.unique_ids)).documents == {provided.unique_ids[0]: b"x" * 400_000}
+
+
+def test_a_worker_that_does_not_end_is_killed(start_gateway):
+    gateway = start_gateway(workers=2, limits={"shutdown_seconds": 0.5})
+    os.kill(gateway.workers()[0], signal.SIGSTOP)
+    assert gateway.stop() == 0
+    assert "workers that do not end are killed" in gateway.log_text()
+
+
+def test_a_worker_that_cannot_begin_says_why(start_gateway, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "journal").write_text("not a folder")
+    with pytest.raises(StartFailed) as failed:
+        start_gateway(data_folder=data)
+    assert "worker failed" in str(failed.value)
+    assert "FolderUnusable" in str(failed.value)
 
 
 def test_a_worker_that_dies_is_replaced(start_gateway):

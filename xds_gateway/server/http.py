@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final
 
 from .. import contracts
@@ -85,11 +85,20 @@ def _request(scope: Scope, receive: Receive) -> HttpRequest:
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        headers=_headers(scope["headers"]),
         address=client[0],
         certificate=scope.get("extensions", {}).get("tls", {}).get("client_certificate"),
         body=_body(receive),
     )
+
+
+def _headers(lines: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """Headers by name; different values of one name are a list of them (RFC 9110 5.3)."""
+    headers: dict[str, str] = {}
+    for name, value in lines:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = text if headers.get(key, text) == text else f"{headers[key]}, {text}"
+    return headers
 
 
 async def _body(receive: Receive) -> AsyncIterator[bytes]:
