@@ -2,9 +2,11 @@
 
 import gc
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,12 @@ _THREADS = 8  # blocking work of one process: writers wait for each other's fsyn
 
 def now() -> str:
     """The time as a DTM to the second, UTC (ITI TF-3 Table 4.2.3.1.7-2)."""
-    return datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    return _dtm(int(time.time()))
+
+
+@lru_cache(maxsize=1)  # all requests of one second have the same
+def _dtm(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d%H%M%S")
 
 
 class UuidSource:

@@ -1,7 +1,6 @@
 """What the actors need from the outside: small protocols, implemented in `storage` and `wiring`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..model.identifiers import PatientId
@@ -96,8 +95,7 @@ class RegistryStore(Protocol):
         """Run `work` alone in one durable transaction; what it raises undoes it. Raises StorageFull, StorageBusy."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """Objects that a query selected: finished fragments, their ids, kinds and patients."""
 
     fragments: tuple[bytes, ...] = ()

@@ -78,7 +78,8 @@ def _parts(root: etree._Element) -> tuple[etree._Element | None, etree._Element]
 
 
 def _has_text(parent: etree._Element) -> bool:
-    return any([text and not text.isspace() for text in (parent.text, *[child.tail for child in parent])])
+    texts = (parent.text, *[child.tail for child in parent])
+    return any(text and not text.isspace() for text in texts)
 
 
 def _not_an_envelope(root: etree._Element) -> SoapFault:

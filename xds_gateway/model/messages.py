@@ -1,6 +1,6 @@
 """Requests and outcomes of the transactions, as values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from .errors import Finding
@@ -21,8 +21,7 @@ class SpooledDocument:
     chunk_digests: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDocument:
+class StoredDocument(NamedTuple):
     """A document durably stored: `key` is random and reveals nothing of it."""
 
     key: str
@@ -116,8 +115,7 @@ class RetrieveResponse:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEvent:
+class AuditEvent(NamedTuple):
     """One access or change, as it must be told later (ITI TF-2 3.20).
 
     `transaction` is an ITI number, `outcome` "success", "partial" or "failure"; `objects` are ids of sets, entries or
@@ -134,4 +132,4 @@ class AuditEvent:
     patient_ids: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     query: str | None = None
-    codes: tuple[str, ...] = field(default=())
+    codes: tuple[str, ...] = ()

@@ -1,10 +1,9 @@
 """Who calls, and what that caller may see."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
+class Principal(NamedTuple):
     """A proven caller: the node that holds the TLS certificate, and later the user of an assertion.
 
     `node` is the subject of the client certificate (RFC 4514) or "anonymous"; `address` the peer's host.
@@ -15,8 +14,7 @@ class Principal:
     certificate_sha256: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessFilter:
+class AccessFilter(NamedTuple):
     """What one caller may read: storage compiles it into every query, so that counts and limits see only that.
 
     `domain` is always applied; entries with one of `hidden_confidentiality` (code, coding scheme) are as if absent.
@@ -26,8 +24,7 @@ class AccessFilter:
     hidden_confidentiality: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """One request on its way: who, what they may see, and the names that audit and log use."""
 
     principal: Principal

@@ -126,10 +126,13 @@ class IncomingMessage:
         self.root = b""
         self._parser: MultipartParser | None = None
         self._start = content_type.parameters.get("start")
-        self._events: list[Event] = []
+        self._received = 0  # bytes of the body
         self._closed = False  # the body has ended
-        self._early: list[Event] = []  # events of parts before the root, and of what came at once after it
+        self._collected: list[bytes] | None = None  # of the root part, once it has begun
+        self._size = 0  # of what is collected, or of the parts before it
         self._parts = 0
+        self._early: list[Event] = []  # events of parts before the root, and of what came at once after it
+        self._after: list[Event] | None = None  # events that came in one piece with the end of the root
         self.whole = False  # nothing of the message is left on the wire
         if self.mtom:
             boundary = content_type.parameters.get("boundary")
@@ -142,27 +145,37 @@ class IncomingMessage:
         if self._parser is None:
             await self._receive_plain()
             return
-        collected: list[bytes] | None = None
-        size = early = 0
-        async for event in self._multipart_events():
-            if isinstance(event, PartBegin) and collected is None and is_root(event.head, self._parts - 1, self._start):
-                collected = []
-                self._take_charset(event)
-            elif collected is None:
-                early += len(event.data) if isinstance(event, PartData) else 1
-                if early > _EARLY_PARTS:
-                    raise mime_fault(
-                        "start", f"Parts before the root part are over {_EARLY_PARTS} bytes; send the root first"
-                    )
-                self._early.append(event)
-            elif isinstance(event, PartData):
-                size += len(event.data)
-                self._check_envelope(size)
-                collected.append(event.data)
-            else:
-                self.root = b"".join(collected)
+        while (events := await self._next_events()) is not None:
+            if self._find_root(events):
                 return
         raise mime_fault("root", "No part of the message is the root part that the start parameter names")
+
+    def _find_root(self, events: list[Event]) -> bool:
+        """Take events up to the end of the root part; True when it is among them."""
+        for number, event in enumerate(events, 1):
+            if self._collected is None:
+                self._take_before_root(event)
+            elif isinstance(event, PartData):
+                self._size += len(event.data)
+                self._check_envelope(self._size)
+                self._collected.append(event.data)
+            else:
+                self.root = b"".join(self._collected)
+                self._after = events[number:]
+                return True
+        return False
+
+    def _take_before_root(self, event: Event) -> None:
+        if isinstance(event, PartBegin):
+            self._parts += 1
+            if is_root(event.head, self._parts - 1, self._start):
+                self._collected, self._size = [], 0
+                self._take_charset(event)
+                return
+        self._size += _weight(event)
+        if self._size > _EARLY_PARTS:
+            raise mime_fault("start", f"Parts before the root part are over {_EARLY_PARTS} bytes; send the root first")
+        self._early.append(event)
 
     def _take_charset(self, begin: PartBegin) -> None:
         if begin.head.content_type:
@@ -170,7 +183,7 @@ class IncomingMessage:
 
     async def _receive_plain(self) -> None:
         collected, size = [], 0
-        async for data in self._body:
+        while (data := await self._next_bytes()) is not None:
             size += len(data)
             self._check_envelope(size)
             collected.append(data)
@@ -180,31 +193,35 @@ class IncomingMessage:
         if size > self._limits.envelope:
             raise mime_fault("envelope", f"The envelope is over {self._limits.envelope} bytes (limit envelope_bytes)")
 
-    async def _multipart_events(self) -> AsyncIterator[Event]:
-        """Events in order; those of a chunk that were not taken stay for the next call."""
-        parser = self._parser
-        if parser is None:
-            return
-        while True:
-            while self._events:
-                event = self._events.pop()
-                self._parts += isinstance(event, PartBegin)
-                yield event
-            if self._closed:
-                return
-            data = await anext(self._body, None)
-            self._closed = data is None
-            self._events = parser.close() if data is None else parser.feed(data)
-            self._events.reverse()
+    async def _next_bytes(self) -> bytes | None:
+        """The next bytes of the body; None after the last ones. Raises HttpRefused when they are too many."""
+        try:
+            data = await self._body.__anext__()
+        except StopAsyncIteration:
+            self._closed = True
+            return None
+        self._received += len(data)
+        if self._received > self._limits.body:
+            raise _too_long(self._limits)
+        return data
+
+    async def _next_events(self) -> list[Event] | None:
+        """The events of the next bytes; None after the last ones."""
+        if self._closed or self._parser is None:
+            return None
+        data = await self._next_bytes()
+        return self._parser.close() if data is None else self._parser.feed(data)
 
     async def receive_early(self) -> None:
         """Read on after the root while what comes fits into memory; `whole` tells whether that was all."""
         held = 0
-        async for event in self._multipart_events():
-            self._early.append(event)
-            held += len(event.data) if isinstance(event, PartData) else 1
+        events = self._after
+        while events is not None:
+            self._early += events
+            held += sum([_weight(event) for event in events])
             if held > _BATCH:
                 return
+            events = await self._next_events()
         self.whole = True
 
     def take_attachments(self, wanted: Collection[str], documents: DocumentStore) -> Mapping[str, Attachment]:
@@ -225,8 +242,9 @@ class IncomingMessage:
         try:
             for event in self._early:
                 intake.take(event)
-            async for event in self._multipart_events():
-                intake.take(event)
+            while (events := await self._next_events()) is not None:
+                for event in events:
+                    intake.take(event)
                 if intake.held > _BATCH:
                     await run(intake.flush)
         except BaseException:
@@ -254,20 +272,20 @@ async def receive_message(request: HttpRequest, limits: ReceivingLimits) -> Inco
         )
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > limits.body:
-        raise HttpRefused(413, f"The body is over {limits.body} bytes (limit body_bytes)")
+        raise _too_long(limits)
     content_type = parse_content_type(request.headers.get("content-type", ""))
     if content_type.media_type not in (MULTIPART, SOAP, _SOAP11):
         raise HttpRefused(415, f"Send {SOAP}, or {MULTIPART} for MTOM", headers=(("Accept", f"{SOAP}, {MULTIPART}"),))
-    message = IncomingMessage(_counted(request.body, limits.body), content_type, limits)
+    message = IncomingMessage(request.body, content_type, limits)
     await message.receive_root()
     await message.receive_early()
     return message
 
 
-async def _counted(body: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
-    size = 0
-    async for data in body:
-        size += len(data)
-        if size > limit:
-            raise HttpRefused(413, f"The body is over {limit} bytes (limit body_bytes)")
-        yield data
+def _too_long(limits: ReceivingLimits) -> HttpRefused:
+    return HttpRefused(413, f"The body is over {limits.body} bytes (limit body_bytes)")
+
+
+def _weight(event: Event) -> int:
+    """What an event costs in memory, roughly, in bytes."""
+    return len(event.data) if isinstance(event, PartData) else 1

@@ -32,12 +32,13 @@ class Answers:
     def add_entries(self, rows: list[Row]) -> None:
         """Take rows of `sql.ENTRY_COLUMNS`."""
         last, escaped = None, b""
+        add, patients = self._add, self._patients
         for _, uuid, lid, version, status, patient_cx, home, patient, fragment in rows:
             if patient_cx != last:
                 last, escaped = patient_cx, escape(patient_cx or "").encode()
-            self._add(uuid, lid, version, status, home, fragment, escaped)
+            add(uuid, lid, version, status, home, fragment, escaped)
             if patient is not None:
-                self._patients[patient] = None
+                patients[patient] = None
 
     def add_associations(self, rows: list[Row]) -> None:
         """Take rows of `sql.associations_of`."""

@@ -7,7 +7,6 @@ from ..actors.ports import DocumentFound
 from ..model.messages import StoredDocument
 from ..model.principal import AccessFilter
 from . import statements as sql
-from .database import translated
 from .readers import Readers
 from .terms import Terms
 
@@ -24,7 +23,7 @@ class SqlDocumentIndex:
     ) -> Mapping[str, DocumentFound]:
         """Documents of permitted entries that name this repository, by uniqueId; what is not there is left out."""
         found: dict[str, DocumentFound] = {}
-        with self._readers.snapshot() as connection, translated():
+        with self._readers.snapshot() as connection:
             domain = self._terms.domain(connection, access.domain)
             repository = self._terms.find(connection, (repository_unique_id, ""))
             if domain is None or repository is None:
@@ -44,7 +43,7 @@ class SqlDocumentIndex:
 
     def referenced(self, key: str) -> bool:
         """Whether a stored document belongs to the registry; what does not may be swept when it is old."""
-        with self._readers.snapshot() as connection, translated():
+        with self._readers.snapshot() as connection:
             return connection.execute(sql.DOCUMENT_KEY, (key,)).fetchone() is not None
 
 

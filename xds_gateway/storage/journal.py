@@ -20,7 +20,7 @@ from ..model.messages import AuditEvent
 from .events import event_json, parse_event
 from .groups import GroupCommit, Turn
 from .locks import try_lock
-from .spools import room, usable
+from .spools import room, usable, without_room
 
 _NEW_SEGMENT: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _RESERVE: Final = 4 << 20  # bytes, some ten thousand reads
@@ -74,23 +74,23 @@ class _Segments:
     def begin(self) -> None:
         if self._file is not None and self._size >= self._segment_bytes:
             self.end()
-        with room():
-            self._opened()
+        if self._file is None:
+            with room():
+                self._opened()
 
     def run(self, turns: list[Turn[bytes]]) -> None:
         lines = b"".join([turn.work for turn in turns])
         try:
-            with room():
-                file = self._opened()
-                self._reserve(file, len(lines))
-                written = 0
-                while written < len(lines):
-                    written += os.pwrite(file, lines[written:], self._size + written)
-                os.fdatasync(file)
-        except GatewayError as failure:
+            file = self._opened()
+            self._reserve(file, len(lines))
+            written = os.pwrite(file, lines, self._size)
+            while written < len(lines):
+                written += os.pwrite(file, lines[written:], self._size + written)
+            os.fdatasync(file)
+        except OSError as failure:
             self.end()  # nobody knows what of it is on disk: the next group begins a new segment
             for turn in turns:
-                turn.fail(type(failure)(*failure.args))
+                turn.fail(without_room(failure))
             return
         self._size += len(lines)
         for turn in turns:

@@ -20,7 +20,6 @@ from ..model.queries import (
 )
 from . import statements as sql
 from .answers import Answers, Row
-from .database import translated
 from .keys import uuid_key
 from .readers import Readers
 from .rows import CODE_LISTS
@@ -39,7 +38,7 @@ class SqlQueryStore:
 
     def find(self, query: StoredQuery, access: AccessFilter, limit: int) -> Found:
         """The objects that a stored query selects; `more` and nothing else when there are over `limit`."""
-        with self._readers.snapshot() as connection, translated():
+        with self._readers.snapshot() as connection:
             domain = self._terms.domain(connection, access.domain)
             if domain is None:
                 return Found()

@@ -1,11 +1,11 @@
 """Reading connections of one process: each serves one thread at a time, the last one returned is used first."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from types import TracebackType
 from typing import Final
 
-from .database import connect, translated
+from .database import connect, translate
 
 
 class Readers:
@@ -16,31 +16,24 @@ class Readers:
         self._wait_seconds: Final = wait_seconds
         self._idle: Final[list[sqlite3.Connection]] = []
 
-    @contextmanager
-    def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose statements all see the same committed state."""
-        connection = self._take()
-        try:
-            with translated():
-                connection.execute("BEGIN")
-            yield connection
-        finally:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")  # there is nothing to commit
-            self._give_back(connection)
+    def snapshot(self) -> "_Snapshot":
+        """A connection whose statements all see the same committed state; the driver's failures in our words."""
+        return _Snapshot(self)
 
     def close(self) -> None:
         """Close what is idle."""
         while self._idle:
             self._idle.pop().close()
 
-    def _take(self) -> sqlite3.Connection:
+    def take(self) -> sqlite3.Connection:
+        """A connection for one thread."""
         try:
             return self._idle.pop()
         except IndexError:
             return self._open()
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        """The connection is free for the next; one that cannot leave its transaction is closed."""
         if connection.in_transaction:
             connection.close()
         else:
@@ -50,3 +43,33 @@ class Readers:
         connection = connect(self._url, wait_seconds=self._wait_seconds)
         connection.execute("PRAGMA query_only = ON")
         return connection
+
+
+class _Snapshot:
+    """A read transaction as a block. A class: every read has one, and a generator costs three times as much."""
+
+    __slots__ = ("_connection", "_readers")
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        self._connection = readers.take()
+
+    def __enter__(self) -> sqlite3.Connection:
+        try:
+            self._connection.execute("BEGIN")
+        except sqlite3.Error as failure:
+            self._end()
+            raise translate(failure) from failure
+        return self._connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._end()
+        if isinstance(raised, sqlite3.Error):
+            raise translate(raised) from raised
+
+    def _end(self) -> None:
+        with suppress(sqlite3.Error):
+            self._connection.execute("ROLLBACK")  # there is nothing to commit
+        self._readers.give_back(self._connection)

@@ -11,7 +11,7 @@ from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, StoredDocument
 from ..model.metadata import RegistryObject
 from . import statements as sql
-from .database import StorageConflict, inserted, translate, translated
+from .database import StorageConflict, inserted, translate
 from .events import event_json
 from .keys import uuid_key, uuid_urn
 from .readers import Readers
@@ -39,7 +39,7 @@ class SqlRegistryStore:
 
     def inspect(self, work: Callable[[Snapshot], T]) -> T:
         """Run `work` on a snapshot that nothing changes, without queueing behind writers. Raises StorageBusy."""
-        with self._readers.snapshot() as connection, translated():
+        with self._readers.snapshot() as connection:
             return work(SqlSnapshot(connection, self._terms, self._domain))
 
     def write(self, work: Callable[[Transaction], T]) -> T:

@@ -152,10 +152,15 @@ def room() -> Iterator[None]:
     try:
         yield
     except OSError as failure:
-        text = f"documents: {failure.strerror}"
-        if failure.errno in _NO_ROOM:
-            raise StorageFull(text) from failure
-        raise (StorageBusy if failure.errno in _NO_HANDLES else StorageFailure)(text) from failure
+        raise without_room(failure) from failure
+
+
+def without_room(failure: OSError) -> GatewayError:
+    """A failure of a file in our words."""
+    text = f"documents: {failure.strerror}"
+    if failure.errno in _NO_ROOM:
+        return StorageFull(text)
+    return (StorageBusy if failure.errno in _NO_HANDLES else StorageFailure)(text)
 
 
 @contextmanager
