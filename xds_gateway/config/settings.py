@@ -153,7 +153,7 @@ class Domain(Section):
     )
     max_results: Annotated[Count, Unit("objects")] = Field(
         default=5000,
-        description="Most objects that a query with LeafClass may return; above it the answer is XDSTooManyResults.",
+        description="Most objects that a query may return; above it the answer is XDSTooManyResults.",
     )
 
 
