@@ -5,12 +5,23 @@ XDS_TEST_HUGE_BYTES sets the size of the document; 256 MiB when not set.
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.gateways import RunningGateway
-from tests.wire.messages import Answer, accepted, entry_for, new_patient, provide, retrieve
+from tests.wire.messages import (
+    Answer,
+    accepted,
+    entry_for,
+    new_patient,
+    plain,
+    provide,
+    retrieve,
+    retrieve_body,
+    send,
+)
 from tests.wire.raw import Connection, request_head
 
 SIZE = int(os.environ.get("XDS_TEST_HUGE_BYTES", str(256 << 20)))
@@ -77,6 +88,29 @@ def test_a_huge_document_goes_in_and_out_in_little_memory(start_gateway, transfe
     print(f"{SIZE >> 20} MiB {transfer}: grew by {grown_in >> 10} KiB in, {grown_out >> 10} KiB out")
     assert grown_in <= GROWTH
     assert grown_out <= GROWTH
+
+
+def test_many_documents_leave_together_in_little_memory(start_gateway):
+    gateway = start_gateway(workers=1)
+    content = _BLOCK[:500_000]
+    patient = new_patient()
+    unique_ids = [u for _ in range(10) for u in accepted(gateway, provide(*[content] * 20, patient=patient)).unique_ids]
+    growth = Growth(gateway)
+    for message in (retrieve(*unique_ids), plain("ITI-43", retrieve_body(*unique_ids))):
+        answer = send(gateway, message)
+        assert list(answer.documents.values()) == [content] * 200
+    assert growth.bytes <= GROWTH
+
+
+def test_many_documents_arrive_together_in_little_memory(start_gateway):
+    gateway = start_gateway(workers=1)
+    accepted(gateway, provide(b"first"))
+    made = [provide(bytes([number]) + _BLOCK * 10) for number in range(8)]
+    growth = Growth(gateway)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda one: send(gateway, one.message()), made))
+    assert [answer.status for answer in answers] == ["Success"] * 8
+    assert growth.bytes <= 2 * GROWTH
 
 
 def _retrieved(gateway: RunningGateway, unique_id: str, blocks: int) -> int:
