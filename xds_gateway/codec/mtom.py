@@ -26,6 +26,10 @@ MULTIPART: Final = "multipart/related"
 XOP: Final = "application/xop+xml"
 SOAP: Final = "application/soap+xml"
 
+# What is the same in all our messages
+_MESSAGE_TYPE: Final = render_content_type(ContentType(MULTIPART, {"type": XOP, "start-info": SOAP}))
+_ROOT_TYPE: Final = render_content_type(ContentType(XOP, {"charset": "UTF-8", "type": SOAP}))
+
 # A cid of ours: percent-encoded as readers compare it, with nothing that would need it in Content-ID.
 _ID_SAFE: Final = "@!$'*+-._~:="
 _MEDIA_TYPE: Final = re.compile(r"[!-~][ -~]*")
@@ -71,18 +75,12 @@ class MultipartRenderer:
 
     def content_type(self, action: str | None = None) -> str:
         """The HTTP Content-Type, with the wsa:Action of the message when given (RFC 2387 3, MTOM 1.0 3.2)."""
-        parameters = {
-            "type": XOP,
-            "start": f"<{_render_id(self.start)}>",
-            "start-info": SOAP,
-            "boundary": self.boundary,
-        }
-        return render_content_type(ContentType(MULTIPART, parameters | ({"action": action} if action else {})))
+        changing = {"start": f"<{_render_id(self.start)}>", "boundary": self.boundary}
+        return render_content_type(ContentType(_MESSAGE_TYPE, changing | {"action": action} if action else changing))
 
     def root_head(self) -> bytes:
         """The first delimiter and the head of the root part (XOP 1.0 5.1)."""
-        media_type = render_content_type(ContentType(XOP, {"charset": "UTF-8", "type": SOAP}))
-        return self._head(self.start, media_type)
+        return self._head(self.start, _ROOT_TYPE)
 
     def part_head(self, content_id: str, media_type: str) -> bytes:
         """The end of the part before and the head of an attachment; ValueError for a media type that is no header."""

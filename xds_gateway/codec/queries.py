@@ -41,11 +41,18 @@ def parse_stored_query(request: QueryRequest, findings: list[Finding]) -> Stored
         _refuse_unknown(request.query_id, reading)
         return None
     sent = {name for name, _ in request.parameters}
-    values = {
-        p.attribute: reading.values(p, request.parameters) if p.required or p.name in sent else ()
-        for p in query.parameters
-    }
+    values = _Values()
+    for parameter in query.parameters:
+        if parameter.required or parameter.name in sent:
+            values[parameter.attribute] = reading.values(parameter, request.parameters)
     return None if findings else query.build(values, reading)
+
+
+class _Values(dict[str, tuple[Any, ...]]):
+    """Values by attribute; what was not sent has none."""
+
+    def __missing__(self, attribute: str) -> tuple[Any, ...]:
+        return ()
 
 
 def _refuse_unknown(query_id: str, reading: Reading) -> None:
@@ -70,10 +77,11 @@ _TIMES: Final = {
     "service_start_time": "ServiceStartTime",
     "service_stop_time": "ServiceStopTime",
 }
+_ENDS: Final = tuple((name, f"{name}_from", f"{name}_to") for name in _TIMES)
 
 
 def _flat(values: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    return tuple(value for group in values[name] for value in group)
+    return tuple([value for group in values[name] for value in group])
 
 
 def _one(values: Mapping[str, Any], name: str) -> Any:
@@ -81,8 +89,11 @@ def _one(values: Mapping[str, Any], name: str) -> Any:
 
 
 def _times(values: Mapping[str, Any]) -> dict[str, TimeRange]:
-    ranges = {name: TimeRange(_one(values, f"{name}_from"), _one(values, f"{name}_to")) for name in _TIMES}
-    return {name: found for name, found in ranges.items() if found != (None, None)}
+    return {
+        name: TimeRange(_one(values, start), _one(values, stop))
+        for name, start, stop in _ENDS
+        if values[start] or values[stop]
+    }
 
 
 _CODES: Final = (

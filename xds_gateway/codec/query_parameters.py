@@ -57,8 +57,8 @@ class Reading:
         groups = [group for group in groups if group]
         if parameter.required and not groups:
             self._missing(parameter)
-        if not parameter.multiple and sum(map(len, groups)) > 1:
-            self._number(parameter, sum(map(len, groups)))
+        if not parameter.multiple and (count := sum(map(len, groups))) > 1:
+            self._number(parameter, count)
         if not parameter.conjunction and len(groups) > 1:
             groups = [tuple(value for group in groups for value in group)]
         return tuple(groups)

@@ -76,7 +76,8 @@ def _recoded(data: bytes, charset: str) -> bytes:
 
 def _refuse_before_parsing(data: bytes, limits: XmlLimits) -> None:
     """Refuse what would be expensive to parse at all; counting needs a message that is long enough to be guilty."""
-    if b"<!DOCTYPE" in data and b"<!DOCTYPE" in data.split(b"Envelope", 1)[0]:
+    envelope = data.find(b"Envelope")
+    if b"<!DOCTYPE" in (data[:envelope] if envelope >= 0 else data):
         raise _doctype()
     if len(data) > 4 * limits.elements and data.count(b"<") > 2 * limits.elements:
         raise _too_many_elements(limits)
@@ -89,7 +90,7 @@ def _refuse_before_parsing(data: bytes, limits: XmlLimits) -> None:
 def _refuse_after_parsing(root: etree._Element, data: bytes, limits: XmlLimits) -> None:
     """Checks that only a message of some size can fail: a short one skips them."""
     checks = _checks(limits)
-    if checks["depth"](root):
+    if data.count(b"<") > 2 * limits.depth and checks["depth"](root):
         raise _refused("xml.depth", f"Elements are nested deeper than {limits.depth} (limit xml_depth)")
     if len(data) > 4 * limits.elements and checks["elements"](root):
         raise _too_many_elements(limits)
@@ -99,7 +100,8 @@ def _refuse_after_parsing(root: etree._Element, data: bytes, limits: XmlLimits) 
         raise _refused(
             "xml.attribute_bytes", f"An attribute is over {limits.attribute_bytes} bytes (limit xml_attribute_bytes)"
         )
-    if data.find(b"<?", 2 if data.startswith(b"<?xml ") else 0) >= 0 and _has_instruction(data):
+    declared = 2 if data.startswith(b"<?xml ") else 0
+    if data.count(b"?") > declared and data.find(b"<?", declared) >= 0 and _has_instruction(data):
         raise _refused(
             "xml.instruction", "A SOAP message must not contain processing instructions (SOAP 1.2 part 1, 5)"
         )

@@ -2,9 +2,8 @@
 
 import base64
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..actors.ports import DocumentStore
 from ..codec.mtom import SOAP, MultipartRenderer
@@ -20,8 +19,7 @@ _SMALL: Final = 1024 * 1024  # one chunk of a stored document
 Part = bytes | RetrievedDocument
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """A rendered answer: `parts` are bytes and documents in wire order."""
 
     status: int
@@ -39,26 +37,31 @@ def compose(
         content_type = f'{SOAP}; charset=UTF-8; action="{action}"'
         return Answer(status=200, content_type=content_type, parts=(start, *pieces, ENVELOPE_END), inline=True)
     renderer = MultipartRenderer(boundary)
-    documents = [piece for piece in pieces if not isinstance(piece, bytes)]
-    ids = iter(_content_id(number, boundary) for number in range(1, len(documents) + 1))
-    root = [piece if isinstance(piece, bytes) else render_include(next(ids)) for piece in pieces]
-    parts: list[Part] = [b"".join((renderer.root_head(), start, *root, ENVELOPE_END))]
-    for number, document in enumerate(documents, 1):
-        parts += [renderer.part_head(_content_id(number, boundary), document.mime_type), document]
-    parts.append(renderer.closing())
-    return Answer(status=200, content_type=renderer.content_type(action), parts=tuple(parts), inline=False)
-
-
-def _content_id(number: int, boundary: str) -> str:
-    return f"document{number}.{boundary[-12:]}@xds-gateway"
+    root: list[bytes] = [renderer.root_head(), start]
+    attached: list[Part] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            root.append(piece)
+            continue
+        content_id = f"document{len(attached) // 2 + 1}.{boundary[-12:]}@xds-gateway"
+        root.append(render_include(content_id))
+        attached += [renderer.part_head(content_id, piece.mime_type), piece]
+    parts = (*root, ENVELOPE_END, *attached, renderer.closing())
+    return Answer(status=200, content_type=renderer.content_type(action), parts=parts, inline=False)
 
 
 def send(answer: Answer, documents: DocumentStore, run: Run) -> HttpResponse:
     """The response of an answer: whole when its documents are small, streamed otherwise. Raises DocumentDamaged."""
-    stored = [part.document for part in answer.parts if not isinstance(part, bytes)]
+    sizes = [part.document.size for part in answer.parts if not isinstance(part, bytes)]
     headers = (("Content-Type", answer.content_type),)
-    if all(document.size <= _SMALL for document in stored) and sum(document.size for document in stored) <= _WHOLE:
-        content = b"".join(chunk for part in answer.parts for chunk in _chunks(part, documents, inline=answer.inline))
+    if sum(sizes) <= _WHOLE and max(sizes, default=0) <= _SMALL:
+        read: list[bytes] = []
+        for part in answer.parts:
+            if isinstance(part, bytes):
+                read.append(part)
+            else:
+                read += _chunks(part, documents, inline=answer.inline)
+        content = b"".join(read)
         return HttpResponse(status=answer.status, headers=headers, content=content)
     length = sum(_length(part, inline=answer.inline) for part in answer.parts)
     return HttpResponse(status=answer.status, headers=headers, stream=_streamed(answer, documents, run), length=length)

@@ -1,15 +1,14 @@
 """One HTTP exchange as values: what the edge hands to the pipeline and what it gets back."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class ClientGone(Exception):
     """The peer closed the connection before its request was whole: there is nobody to answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """A request whose body is still arriving; header names are lower case, `certificate` is the client's, DER."""
 
     method: str
@@ -21,15 +20,14 @@ class HttpRequest:
     body: AsyncIterator[bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """An answer: its body is whole (`content`) or comes in chunks (`stream`) of `length` bytes in all."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     content: bytes = b""
     stream: AsyncIterator[bytes] | None = None
-    length: int = field(default=-1)
+    length: int = -1
 
     @property
     def content_length(self) -> int:

@@ -170,26 +170,25 @@ class Pipeline:
     def _perform(self, exchange: _Exchange, request: Request, attachments: Mapping[str, Attachment]) -> HttpResponse:
         row, mount = _known(exchange.row), exchange.mount
         perform = getattr(mount.actor(row.endpoint), row.actor_method)
+        if not isinstance(request, ProvideRequest):
+            return self._respond(exchange, row, perform(exchange.call, request))
         taken = dict(attachments)
         try:
             spooled = self._spooled(request, taken, mount.documents)
-            response = perform(exchange.call, request, *spooled)
-            return self._respond(exchange, row, response)
+            return self._respond(exchange, row, perform(exchange.call, request, spooled))
         finally:
             discard(taken)
 
     def _spooled(
-        self, request: Request, taken: dict[str, Attachment], documents: DocumentStore
-    ) -> tuple[Mapping[str, SpooledDocument], ...]:
-        """The documents of ITI-41 by entry id, nothing for other transactions; inline ones join those `taken`."""
-        if not isinstance(request, ProvideRequest):
-            return ()
+        self, request: ProvideRequest, taken: dict[str, Attachment], documents: DocumentStore
+    ) -> Mapping[str, SpooledDocument]:
+        """The documents of ITI-41 by entry id; inline ones join those `taken`."""
         missing = [part for part in request.parts if part.content_id is not None and part.content_id not in taken]
         if missing:
             raise RequestRefused(*(_part_missing(part) for part in missing))
         keys = {part.id: part.content_id or self._inline(part, taken, documents) for part in request.parts}
         finished = {key: attachment.finish() for key, attachment in taken.items()}
-        return ({identifier: finished[key] for identifier, key in keys.items()},)
+        return {identifier: finished[key] for identifier, key in keys.items()}
 
     def _inline(self, part: DocumentPart, taken: dict[str, Attachment], documents: DocumentStore) -> str:
         """Take a document out of the envelope; returns its key, which no Content-ID can be."""
@@ -202,7 +201,7 @@ class Pipeline:
     # -- answers
 
     def _respond(self, exchange: _Exchange, row: TransactionRow, response: Any) -> HttpResponse:
-        exchange.codes = tuple(dict.fromkeys(f.code.value for f in response.findings))
+        exchange.codes = tuple(dict.fromkeys([f.code.value for f in response.findings]))
         try:
             return self._rendered(exchange, row, response)
         except DocumentDamaged as damaged:
@@ -220,7 +219,7 @@ class Pipeline:
             boundary=boundary,
         )
         sent = send(answer, exchange.mount.documents, self._run)
-        return sent if sent.stream is None else replace(sent, stream=self._watched(exchange, sent.stream))
+        return sent if sent.stream is None else sent._replace(stream=self._watched(exchange, sent.stream))
 
     async def _watched(self, exchange: _Exchange, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         try:
@@ -288,6 +287,8 @@ class Pipeline:
         return self._refused(exchange, (finding(rule),))
 
     def _log(self, exchange: _Exchange, outcome: str, status: int) -> None:
+        if not _log.isEnabledFor(logging.INFO):
+            return
         _log.info(
             outcome,
             extra={
@@ -307,8 +308,9 @@ def _known(value: T | None) -> T:
 
 
 def _wanted(request: Request) -> frozenset[str]:
-    parts = request.parts if isinstance(request, ProvideRequest) else ()
-    return frozenset(part.content_id for part in parts if part.content_id is not None)
+    if not isinstance(request, ProvideRequest):
+        return frozenset()
+    return frozenset(part.content_id for part in request.parts if part.content_id is not None)
 
 
 def _part_missing(part: DocumentPart) -> Finding:
