@@ -6,6 +6,7 @@ again, so that every kill hits running submissions.
 
 import os
 import random
+import signal
 import sqlite3
 import ssl
 import threading
@@ -152,6 +153,32 @@ def test_what_was_acknowledged_survives_kill_9_and_nothing_half_is_left(start_ga
     assert [
         path for path in (folder / "spool").rglob("*") if path.is_file() and path.name not in (".lock", "lock")
     ] == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_killed_worker_takes_nothing_with_it_but_its_running_requests(start_gateway):
+    chance = random.Random(7)
+    chains = [Chain(seed=70 + number) for number in range(SENDERS)]
+    gateway = start_gateway(workers=2)
+    for _ in range(4):  # five within ten seconds would end the gateway
+        over = threading.Event()
+        threads = [threading.Thread(target=chain.work, args=(gateway, over)) for chain in chains]
+        for thread in threads:
+            thread.start()
+        time.sleep(chance.uniform(0.1, 0.8))
+        workers = gateway.workers()
+        os.kill(chance.choice(workers), signal.SIGKILL)
+        while len(set(gateway.workers()) - set(workers)) == 0:
+            time.sleep(0.05)
+        over.set()
+        for thread in threads:
+            thread.join()
+        for chain in chains:
+            chain.settle(gateway)
+    for chain in chains:
+        chain.check(gateway)
+    assert gateway.stop() == 0
+    assert rows(gateway.data_folder / "registry.sqlite3")[:2] == ("ok", sum(len(chain.kept) for chain in chains))
 
 
 def rows(database: object) -> tuple[object, ...]:

@@ -169,6 +169,17 @@ def test_upgrades_that_java_clients_offer_are_passed_over(plain_http, body_comes
         assert Answer(connection.response()).status == "Success"
 
 
+def test_http_10_and_connection_close_end_the_connection_after_the_answer(gateway):
+    message = find_documents(new_patient())
+    for version, close in ((b"1.0", {}), (b"1.1", {"Connection": "close"})):
+        with Connection(gateway) as connection:
+            headers = {**message.headers, "Content-Length": len(message.body), **close}
+            head = request_head(connection, "/services/registry", headers).replace(b"HTTP/1.1", b"HTTP/" + version)
+            connection.send(head, message.body)
+            assert Answer(connection.response()).status == "Success"
+            assert closed_by_server(connection)
+
+
 @pytest.mark.parametrize("transfer", ["length", "chunked"])
 def test_a_connection_serves_many_requests_and_keeps_them_apart(gateway, transfer):
     messages = [find_documents(new_patient(), message_id=f"urn:x:{number}") for number in range(20)]

@@ -136,3 +136,12 @@ def test_plain_is_the_form_of_a_plain_refusal(gateway):
     answer = send(gateway, plain("ITI-43", retrieve_body("1.2.3")))
     assert (answer.multipart, answer.status) == (False, "Failure")
     assert answer.response.headers["content-type"].startswith(PLAIN)
+
+
+def test_the_largest_inline_document_by_default(gateway):
+    largest = provide(bytes(range(256)) * 20 * 1024)
+    round_trip(gateway, largest, largest.inline())
+    over = provide(bytes(range(256)) * 20 * 1024 + b"x")
+    answer = send(gateway, over.inline())
+    assert answer.fault == "Sender"
+    assert "inline_document" in (answer.find(".//s:Reason/s:Text") or "")

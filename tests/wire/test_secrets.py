@@ -113,7 +113,7 @@ def files_of(folder: Path) -> list[tuple[bytes, bytes]]:
 def test_the_wire_log_has_every_byte_of_an_exchange_and_says_that_it_is_on(start_gateway, tmp_path):
     folder = tmp_path / "wire"
     gateway = start_gateway(wire_log={"folder": folder})
-    provided = provide(CANARY.encode(), patient=PATIENT)
+    provided = provide(CANARY.encode(), CANARY.encode() * 200_000, patient=PATIENT)
     messages = [provided.message(), find_documents(PATIENT), retrieve(*provided.unique_ids)]
     answers = [call(gateway, f"/services/{m.endpoint}", m.body, m.headers) for m in messages]
     assert gateway.stop() == 0

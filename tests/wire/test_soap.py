@@ -184,6 +184,19 @@ def test_a_mustUnderstand_that_is_no_boolean_is_refused(gateway):
     assert send(gateway, plain("ITI-18", _query(), Other=block)).fault == "Sender"
 
 
+_SECURITY = (
+    '<w:Security xmlns:w="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"'
+    ' s:mustUnderstand="1"/>'
+)
+
+
+@pytest.mark.parametrize(("count", "fault"), [(1, None), (2, "Sender")])
+def test_one_security_header_is_understood_and_two_are_refused(gateway, count, fault):
+    answer = send(gateway, plain("ITI-18", _query(), Security=_SECURITY * count))
+    assert answer.fault == fault
+    assert answer.subcodes == (["InvalidSecurity"] if fault else [])
+
+
 # --- versions -----------------------------------------------------------------------------------------------------
 
 
