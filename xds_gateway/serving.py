@@ -8,6 +8,7 @@ import asyncio
 import logging
 import math
 import os
+import resource
 import select
 import signal
 import socket
@@ -49,6 +50,7 @@ class Supervisor:
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit status. Raises ConfigurationError."""
         os.umask(0o077)  # patients' data: nobody but the gateway's own user reads it
+        _allow_descriptors(self._settings.limits.connections)
         prepare(self._settings)
         self._check_tls()
         _warn_of_plain_listeners(self._settings.listeners)
@@ -136,6 +138,19 @@ class Supervisor:
         else:
             _log.critical("workers keep dying: giving up")
             self._signal(signal.SIGTERM)
+
+
+def _allow_descriptors(connections: int) -> None:
+    """Let a worker have a descriptor for each connection and as many files, as far as the system permits."""
+    wanted = 2 * connections + 256
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+        if allowed < wanted:
+            _log.warning(
+                "fewer descriptors than limits.connections needs", extra={"allowed": allowed, "wanted": wanted}
+            )
 
 
 def _warn_of_plain_listeners(listeners: Sequence[Listener]) -> None:
