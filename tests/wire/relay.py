@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -89,4 +90,6 @@ def _pump(source: socket.socket, target: socket.socket, passing: Callable[[bytes
         target.shutdown(socket.SHUT_WR)
     except (OSError, Cut):
         for end in (source, target):
+            with suppress(OSError):  # close alone waits for the other thread, which reads from this socket
+                end.shutdown(socket.SHUT_RDWR)
             end.close()
