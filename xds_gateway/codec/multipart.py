@@ -1,6 +1,7 @@
 """Parts of a multipart message while its bytes arrive, exactly and in linear time (RFC 2046 5.1)."""
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .mime import HeadReader, MimeLimits, PartHead, mime_fault
@@ -51,6 +52,18 @@ _LF: Final = _Style(
 _FIRST_TAIL: Final = re.compile(rb"(--)?[ \t]{0,%d}(\r?\n)" % _PADDING)  # while no style is decided
 _CLOSED: Final = re.compile(rb"--[ \t]{0,%d}\r?" % _PADDING)  # the end of the message needs no line end
 _TAIL_BYTES: Final = 2 + _PADDING + 2
+_SHORT_HEAD: Final = 512  # bytes of a head that is remembered
+
+
+@lru_cache(maxsize=256)  # a sender writes the same heads again and again
+def _short_head(block: bytes, newline: bytes, limits: MimeLimits) -> PartHead | None:
+    """The head of these lines; None when a line end is of another style. Raises SoapFault."""
+    if block.count(b"\n") != block.count(newline):
+        return None
+    reader = HeadReader(limits)
+    for line in block.split(newline):
+        reader.take(line)
+    return reader.finish()
 
 
 class MultipartParser:
@@ -139,12 +152,26 @@ class MultipartParser:
         return mime_fault("preamble", f"No boundary in the first {self._limits.preamble_bytes} bytes of the message")
 
     def _begin_head(self, position: int) -> int:
+        """A part begins; its head is read at once when it is there and short, line by line otherwise."""
         self._parts += 1
         if self._parts > self._limits.parts:
             raise mime_fault("parts", f"The multipart message has more than {self._limits.parts} parts")
         self._head = HeadReader(self._limits)
-        self._state = self._read_head
+        self._state = self._read_short_head
         return position
+
+    def _read_short_head(self, data: bytes, position: int, events: list[Event]) -> int | None:
+        self._state = self._read_head
+        newline = self._style.newline
+        end = data.find(newline + newline, position, position + _SHORT_HEAD)
+        block = data[position:end] if end > position else b""
+        if not block or block.startswith(newline) or self._dashed in block:
+            return position
+        head = _short_head(block, newline, self._limits)
+        if head is None:
+            return position
+        self._begin_part(head, events)
+        return end + len(newline)
 
     def _read_head(self, data: bytes, position: int, events: list[Event]) -> int | None:
         end = data.find(b"\n", position) + 1

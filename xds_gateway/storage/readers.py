@@ -20,6 +20,10 @@ class Readers:
         """A connection whose statements all see the same committed state; the driver's failures in our words."""
         return _Snapshot(self)
 
+    def one_statement(self) -> "_Loan":
+        """A connection for one statement, which is a snapshot of its own; the driver's failures in our words."""
+        return _Loan(self)
+
     def close(self) -> None:
         """Close what is idle."""
         while self._idle:
@@ -45,8 +49,8 @@ class Readers:
         return connection
 
 
-class _Snapshot:
-    """A read transaction as a block. A class: every read has one, and a generator costs three times as much."""
+class _Loan:
+    """A connection for a block. A class: every read has one, and a generator costs three times as much."""
 
     __slots__ = ("_connection", "_readers")
 
@@ -55,11 +59,6 @@ class _Snapshot:
         self._connection = readers.take()
 
     def __enter__(self) -> sqlite3.Connection:
-        try:
-            self._connection.execute("BEGIN")
-        except sqlite3.Error as failure:
-            self._end()
-            raise translate(failure) from failure
         return self._connection
 
     def __exit__(
@@ -70,6 +69,23 @@ class _Snapshot:
             raise translate(raised) from raised
 
     def _end(self) -> None:
+        self._readers.give_back(self._connection)
+
+
+class _Snapshot(_Loan):
+    """A read transaction as a block."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> sqlite3.Connection:
+        try:
+            self._connection.execute("BEGIN")
+        except sqlite3.Error as failure:
+            self._end()
+            raise translate(failure) from failure
+        return self._connection
+
+    def _end(self) -> None:
         with suppress(sqlite3.Error):
             self._connection.execute("ROLLBACK")  # there is nothing to commit
-        self._readers.give_back(self._connection)
+        super()._end()
