@@ -159,9 +159,8 @@ def _compare(
 
 
 def _selects(statements: list[floors.Statement]) -> list[floors.Statement]:
-    """The look-ups of the last request."""
-    begun = max(n for n, (statement, _) in enumerate(statements) if statement.startswith("BEGIN"))
-    return [(s, v) for s, v in statements[begun:] if s.lstrip().upper().startswith(("SELECT", "WITH"))]
+    """The look-ups among what a request asked of SQLite."""
+    return [(s, v) for s, v in statements if s.lstrip().upper().startswith(("SELECT", "WITH"))]
 
 
 def _over_loopback(folder: Path) -> tuple[float, dict[str, object], int]:
