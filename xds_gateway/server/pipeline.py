@@ -86,7 +86,7 @@ class _Exchange:
 
 
 class Pipeline:
-    """Answers SOAP requests; blocking work runs in `executor`, never on the event loop."""
+    """Answers SOAP requests; blocking work goes through `run`, never on the event loop."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Pipeline:
         return await self._run(self._perform, exchange, request, attachments)  # type: ignore[no-any-return]
 
     def _process_whole(self, exchange: _Exchange, message: IncomingMessage) -> HttpResponse:
-        """The same for a message that is in memory: one visit to the executor instead of two."""
+        """The same for a message that is in memory: one visit to the workers instead of two."""
         request = self._admit(exchange, message)
         attachments = message.take_attachments(_wanted(request), exchange.mount.documents)
         return self._perform(exchange, request, attachments)
