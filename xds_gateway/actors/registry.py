@@ -219,5 +219,5 @@ def _not_single_patient(count: int) -> Finding:
         sentence="The objects asked for belong to several patients; ask for one patient's at a time, or for ObjectRef.",
         received=f"{count} patients",
         expected="objects of one patient",
-        clause="ITI TF-2 3.18.4.1.2.3.7.5",
+        clause="ITI TF-3 Table 4.2.4.1-2",
     )

@@ -1,4 +1,7 @@
-"""Stored queries after parsing: what storage compiles into statements (ITI TF-2 3.18.4.1.2.3.7)."""
+"""Stored queries after parsing: what storage compiles into statements (ITI TF-2 3.18.4.1.2.3.7).
+
+An entry, set or folder that is asked for by id has either `uuid` or `unique_id`; in the plural, either list is empty.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,13 +27,16 @@ class TimeRange(NamedTuple):
     stop: TimeInterval | None
 
 
+ANY_TIME = TimeRange(None, None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindDocuments:
-    """FindDocuments (ITI TF-2 3.18.4.1.2.3.7.1).
+    """FindDocuments and FindDocumentsByReferenceId (ITI TF-2 3.18.4.1.2.3.7.1, .14).
 
     `codes` maps "class_code", "type_code", "practice_setting_code", "healthcare_facility_type_code", "format_code",
     "event_code_list" and "confidentiality_code" to AND of ORs; `times` maps "creation_time", "service_start_time" and
-    "service_stop_time"; `author_person` are LIKE patterns (`%`, `_`).
+    "service_stop_time"; `author_person` and `reference_ids` are LIKE patterns (`%`, `_`).
     """
 
     patient_id: PatientId
@@ -39,6 +45,48 @@ class FindDocuments:
     codes: Mapping[str, CodeGroups] = field(default_factory=dict)
     times: Mapping[str, TimeRange] = field(default_factory=dict)
     author_person: TextGroups = ()
+    reference_ids: TextGroups = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindSubmissionSets:
+    """FindSubmissionSets; `author_person` are LIKE patterns (ITI TF-2 3.18.4.1.2.3.7.2)."""
+
+    patient_id: PatientId
+    statuses: tuple[str, ...]
+    source_ids: tuple[str, ...] = ()
+    submission_time: TimeRange = ANY_TIME
+    author_person: TextGroups = ()
+    content_types: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindFolders:
+    """FindFolders (ITI TF-2 3.18.4.1.2.3.7.3)."""
+
+    patient_id: PatientId
+    statuses: tuple[str, ...]
+    last_update_time: TimeRange = ANY_TIME
+    codes: CodeGroups = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFilter:
+    """Which entries of a container are returned: their types, and "format_code" and "confidentiality_code"."""
+
+    object_types: tuple[str, ...] = ()  # none: of any type
+    codes: Mapping[str, CodeGroups] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetAll:
+    """GetAll (ITI TF-2 3.18.4.1.2.3.7.4)."""
+
+    patient_id: PatientId
+    entry_statuses: tuple[str, ...]
+    submission_set_statuses: tuple[str, ...]
+    folder_statuses: tuple[str, ...]
+    entries: EntryFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +95,62 @@ class GetDocuments:
 
     uuids: tuple[str, ...] = ()
     unique_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetFolders:
+    """GetFolders by entryUUID or by uniqueId (ITI TF-2 3.18.4.1.2.3.7.6)."""
+
+    uuids: tuple[str, ...] = ()
+    unique_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetAssociations:
+    """GetAssociations from and to objects of any kind (ITI TF-2 3.18.4.1.2.3.7.7)."""
+
+    uuids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDocumentsAndAssociations:
+    """GetDocumentsAndAssociations by entryUUID or by uniqueId (ITI TF-2 3.18.4.1.2.3.7.8)."""
+
+    uuids: tuple[str, ...] = ()
+    unique_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetSubmissionSets:
+    """GetSubmissionSets that hold entries or folders (ITI TF-2 3.18.4.1.2.3.7.9)."""
+
+    uuids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetSubmissionSetAndContents:
+    """GetSubmissionSetAndContents (ITI TF-2 3.18.4.1.2.3.7.10)."""
+
+    uuid: str | None = None
+    unique_id: str | None = None
+    entries: EntryFilter = field(default_factory=EntryFilter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetFolderAndContents:
+    """GetFolderAndContents (ITI TF-2 3.18.4.1.2.3.7.11)."""
+
+    uuid: str | None = None
+    unique_id: str | None = None
+    entries: EntryFilter = field(default_factory=EntryFilter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetFoldersForDocument:
+    """GetFoldersForDocument (ITI TF-2 3.18.4.1.2.3.7.12)."""
+
+    uuid: str | None = None
+    unique_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,4 +163,18 @@ class GetRelatedDocuments:
     object_types: tuple[str, ...] = ()
 
 
-StoredQuery = FindDocuments | GetDocuments | GetRelatedDocuments
+StoredQuery = (
+    FindDocuments
+    | FindSubmissionSets
+    | FindFolders
+    | GetAll
+    | GetDocuments
+    | GetFolders
+    | GetAssociations
+    | GetDocumentsAndAssociations
+    | GetSubmissionSets
+    | GetSubmissionSetAndContents
+    | GetFolderAndContents
+    | GetFoldersForDocument
+    | GetRelatedDocuments
+)

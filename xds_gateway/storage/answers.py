@@ -1,20 +1,21 @@
 """Rows to finished fragments: decompress, fill the holes from the columns (ITI TF-2 3.18.4.1.3)."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ..actors.ports import Found
 from ..codec.ebrim import fill_fragment
 from ..codec.xml import escape
 from ..model.identifiers import PatientId
-from . import statements as sql
 from .fragments import unpack
 from .keys import uuid_urn
+from .statements import PATIENT_BY_ID
 from .terms import Terms
 
 Row = tuple[Any, ...]
 
-_LID, _STATUS, _VERSION, _PATIENT, _HOME = (ord(letter) for letter in "lsvph")
+_LID, _STATUS, _VERSION, _PATIENT, _HOME, _UPDATE_TIME = (ord(letter) for letter in "lsvpht")
 
 
 class Answers:
@@ -29,8 +30,8 @@ class Answers:
         self._statuses: Final[dict[int, bytes]] = {}
         self._holes: Final[dict[int, bytes]] = {}  # of the object at hand
 
-    def add_entries(self, rows: list[Row]) -> None:
-        """Take rows of `sql.ENTRY_COLUMNS`."""
+    def add_objects(self, rows: Sequence[Row]) -> None:
+        """Take rows of entries or sets, as `query_statements.COLUMNS` has them."""
         last, escaped = None, b""
         add, patients = self._add, self._patients
         for _, uuid, lid, version, status, patient_cx, home, patient, fragment in rows:
@@ -40,8 +41,14 @@ class Answers:
             if patient is not None:
                 patients[patient] = None
 
-    def add_associations(self, rows: list[Row]) -> None:
-        """Take rows of `sql.associations_of`."""
+    def add_folders(self, rows: Sequence[Row]) -> None:
+        """Take rows of folders, which have Folder.lastUpdateTime at the end."""
+        for row in rows:
+            self._holes[_UPDATE_TIME] = escape(row[-1]).encode()
+            self.add_objects([row[:-1]])
+
+    def add_associations(self, rows: Sequence[Row]) -> None:
+        """Take rows of `query_statements.associations`."""
         for _, uuid, lid, version, status, home, fragment, _, _ in rows:
             self._add(uuid, lid, version, status, home, fragment, b"")
 
@@ -78,4 +85,4 @@ class Answers:
         return text
 
     def _cx(self, patient: int) -> str:
-        return PatientId(*self._connection.execute(sql.PATIENT_BY_ID, (patient,)).fetchone()).as_cx()
+        return PatientId(*self._connection.execute(PATIENT_BY_ID, (patient,)).fetchone()).as_cx()

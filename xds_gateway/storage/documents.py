@@ -6,8 +6,9 @@ from typing import Any, Final
 from ..actors.ports import DocumentFound
 from ..model.messages import StoredDocument
 from ..model.principal import AccessFilter
-from . import statements as sql
+from . import query_statements as sql
 from .readers import Readers
+from .statements import CHUNK, DOCUMENT_KEY, bind, padded
 from .terms import Terms
 
 
@@ -24,7 +25,7 @@ class SqlDocumentIndex:
         """Documents of permitted entries that name this repository, by uniqueId; what is not there is left out."""
         found: dict[str, DocumentFound] = {}
         # Of rows that never change it does not matter when they are looked up: domains and words are such.
-        alone = len(unique_ids) <= sql.CHUNK and not access.hidden_confidentiality
+        alone = len(unique_ids) <= CHUNK and not access.hidden_confidentiality
         with self._readers.one_statement() if alone else self._readers.snapshot() as connection:
             domain = self._terms.domain(connection, access.domain)
             repository = self._terms.find(connection, (repository_unique_id, ""))
@@ -34,7 +35,7 @@ class SqlDocumentIndex:
             hidden = [number for pair in pairs if (number := self._terms.find(connection, pair)) is not None]
             for keys in _chunks(unique_ids):
                 values = [*keys, domain, repository]
-                shape = sql.KeyShape(keys=len(keys), hidden=sql.bind(values, hidden) if hidden else None)
+                shape = sql.KeyShape(keys=len(keys), hidden=bind(values, hidden) if hidden else None)
                 for value, key, size, sha1, digests, mime_type, patient in connection.execute(
                     sql.documents(shape), values
                 ):
@@ -46,10 +47,10 @@ class SqlDocumentIndex:
     def referenced(self, key: str) -> bool:
         """Whether a stored document belongs to the registry; what does not may be swept when it is old."""
         with self._readers.snapshot() as connection:
-            return connection.execute(sql.DOCUMENT_KEY, (key,)).fetchone() is not None
+            return connection.execute(DOCUMENT_KEY, (key,)).fetchone() is not None
 
 
 def _chunks(unique_ids: Iterable[str]) -> Iterable[list[Any]]:
     distinct: list[Any] = list(dict.fromkeys(unique_ids))
-    for start in range(0, len(distinct), sql.CHUNK):
-        yield sql.padded(distinct[start : start + sql.CHUNK])
+    for start in range(0, len(distinct), CHUNK):
+        yield padded(distinct[start : start + CHUNK])

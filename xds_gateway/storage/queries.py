@@ -1,32 +1,20 @@
-"""Stored queries over the tables: values to integers, cached statements, rows to fragments (ITI TF-2 3.18)."""
+"""Stored queries over the tables: which objects each returns (ITI TF-2 3.18.4.1.2.3.7)."""
 
-import json
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from ..actors.ports import Found
+from ..model import queries as q
 from ..model import vocabulary as v
-from ..model.identifiers import PatientId
 from ..model.principal import AccessFilter
-from ..model.queries import (
-    CodeGroups,
-    FindDocuments,
-    GetDocuments,
-    GetRelatedDocuments,
-    StoredQuery,
-    TextGroups,
-    TimeRange,
-)
-from . import statements as sql
-from .answers import Answers, Row
-from .keys import uuid_key
+from ..model.queries import StoredQuery
+from .answers import Answers
+from .query_statements import ENTRY, FOLDER, SUBMISSION_SET
 from .readers import Readers
-from .rows import CODE_LISTS
+from .selections import Row, Selection
 from .terms import Terms
 
-Q = TypeVar("Q", bound=StoredQuery)
-Values = list[Any]
+_MEMBERSHIP: Final = (v.HAS_MEMBER,)
 
 
 class SqlQueryStore:
@@ -42,157 +30,166 @@ class SqlQueryStore:
             domain = self._terms.domain(connection, access.domain)
             if domain is None:
                 return Found()
-            return _Reading(connection, self._terms, domain, access).find(query, limit)
+            selected = _SELECT[type(query)](query, Selection(connection, self._terms, domain, access, limit))
+            if sum(map(len, selected)) > limit:
+                return Found(more=True)
+            answers = Answers(connection, self._terms)
+            answers.add_objects(selected.submission_sets)
+            answers.add_objects(selected.entries)
+            answers.add_folders(selected.folders)
+            answers.add_associations(selected.associations)
+            return answers.found()
 
 
-class _Reading:
-    """One query on one snapshot: codes are looked up in the same state of the database as objects."""
+class Selected(NamedTuple):
+    """The objects of an answer, in its order."""
 
-    def __init__(self, connection: sqlite3.Connection, terms: Terms, domain: int, access: AccessFilter) -> None:
-        self._connection: Final = connection
-        self._terms: Final = terms
-        self._domain: Final = domain
-        hidden = self._codes(access.hidden_confidentiality)
-        self._hidden: Final = hidden
-        self._hidden_size: Final = sql.inline_size(len(hidden)) if hidden else None
-
-    def find(self, query: StoredQuery, limit: int) -> Found:
-        associations: list[Row] = []
-        if isinstance(query, FindDocuments):
-            entries = self._find_documents(query, limit)
-        elif isinstance(query, GetDocuments):
-            entries = self._get_documents(query)
-        else:
-            entries, associations = self._get_related_documents(query)
-        if len(entries) + len(associations) > limit:
-            return Found(more=True)
-        answers = Answers(self._connection, self._terms)
-        answers.add_entries(entries)
-        answers.add_associations(associations)
-        return answers.found()
-
-    # --- FindDocuments (3.18.4.1.2.3.7.1) ---
-
-    def _find_documents(self, query: FindDocuments, limit: int) -> list[Row]:
-        patient = self._patient(query.patient_id)
-        if patient is None:
-            return []
-        values: Values = [self._domain, patient]
-        statuses = sql.bind(values, self._words(query.statuses))
-        object_types = sql.bind(values, self._words(query.object_types)) if query.object_types else None
-        codes = [
-            (name, sql.bind(values, self._all_of(query.codes[name])))
-            for name in sql.CODE_COLUMNS
-            if query.codes.get(name)
-        ]
-        lists = [name for name in CODE_LISTS if query.codes.get(name)]
-        for name in lists:
-            values += (self._groups(query.codes[name]), CODE_LISTS[name])
-        times = [(name, *_bind_range(values, query.times[name])) for name in sql.TIME_COLUMNS if name in query.times]
-        if query.author_person:
-            values.append(_patterns(query.author_person))
-        shape = sql.EntryShape(
-            statuses=statuses,
-            object_types=object_types,
-            codes=tuple(codes),
-            code_lists=len(lists),
-            times=tuple((name, start, stop) for name, start, stop in times if start or stop),
-            author_person=bool(query.author_person),
-            hidden=self._bind_hidden(values),
-        )
-        return self._connection.execute(sql.find_documents(shape), (*values, limit + 1)).fetchall()
-
-    def _all_of(self, groups: CodeGroups) -> list[int]:
-        """A single-valued attribute matches all groups when its code is in each of them."""
-        first, *others = (self._codes(group) for group in groups)
-        return [number for number in first if all(number in other for other in others)]
-
-    def _groups(self, groups: CodeGroups) -> str:
-        return json.dumps([self._codes(group) for group in groups])
-
-    # --- GetDocuments (3.18.4.1.2.3.7.5) ---
-
-    def _get_documents(self, query: GetDocuments) -> list[Row]:
-        rows = self._by_uuid(query.uuids) + self._by_unique_id(query.unique_ids)
-        return list({row[0]: row for row in rows}.values())
-
-    def _by_uuid(self, uuids: Sequence[str]) -> list[Row]:
-        keys = [key for urn in uuids if (key := uuid_key(urn)) is not None]
-        return self._entries(sql.entries_by_uuid, keys)
-
-    def _by_unique_id(self, unique_ids: Sequence[str]) -> list[Row]:
-        return self._entries(sql.entries_by_unique_id, unique_ids)
-
-    def _entries(
-        self, statement: Callable[[sql.KeyShape], str], keys: Iterable[Any], object_types: Sequence[str] = ()
-    ) -> list[Row]:
-        """Permitted entries by key, in the order of their registration within a chunk of keys."""
-        types = self._words(object_types)
-        distinct = list(dict.fromkeys(keys))
-        rows: list[Row] = []
-        for start in range(0, len(distinct), sql.CHUNK):
-            values = sql.padded(distinct[start : start + sql.CHUNK])
-            size = len(values)
-            values.append(self._domain)
-            shape = sql.KeyShape(
-                keys=size,
-                object_types=sql.bind(values, types) if object_types else None,
-                hidden=self._bind_hidden(values),
-            )
-            rows += self._connection.execute(statement(shape), values).fetchall()
-        return sorted(rows)
-
-    # --- GetRelatedDocuments (3.18.4.1.2.3.7.13) ---
-
-    def _get_related_documents(self, query: GetRelatedDocuments) -> tuple[list[Row], list[Row]]:
-        given = self._by_uuid((query.uuid,)) if query.uuid else self._by_unique_id((query.unique_id or "",))
-        links = {row[0]: row for entry in given for row in self._links(entry[0], query.association_types)}
-        others = {end for link in links.values() for end in link[-2:]} - {entry[0] for entry in given}
-        entries = {row[0]: row for row in given}
-        entries |= {row[0]: row for row in self._entries(sql.entries_by_id, sorted(others), query.object_types)}
-        kept = [link for _, link in sorted(links.items()) if link[-2] in entries and link[-1] in entries]
-        linked = {end for link in kept for end in link[-2:]}
-        return [row for number, row in sorted(entries.items()) if number in linked], kept
-
-    def _links(self, entry: int, association_types: Sequence[str]) -> list[Row]:
-        """Approved associations from and to an entry."""
-        types, approved = self._words(association_types), self._words((v.APPROVED,))
-        links: list[Row] = []
-        for end in ("source", "target"):
-            values: Values = [entry]
-            size = sql.bind(values, types)
-            sql.bind(values, approved)
-            links += self._connection.execute(sql.associations_of(end, size), values).fetchall()
-        return links
-
-    # --- values ---
-
-    def _patient(self, patient_id: PatientId) -> int | None:
-        row = self._connection.execute(sql.PATIENT, (self._domain, *patient_id)).fetchone()
-        return row[0] if row else None
-
-    def _codes(self, pairs: Iterable[tuple[str, str]]) -> list[int]:
-        """The integers of codes; a code that no object ever had matches nothing."""
-        find = self._terms.find
-        return [number for pair in pairs if (number := find(self._connection, pair)) is not None]
-
-    def _words(self, words: Iterable[str]) -> list[int]:
-        return self._codes((word, "") for word in words)
-
-    def _bind_hidden(self, values: Values) -> int | None:
-        if self._hidden_size is not None:
-            sql.bind(values, self._hidden)
-        return self._hidden_size
+    submission_sets: Sequence[Row] = ()
+    entries: Sequence[Row] = ()
+    folders: Sequence[Row] = ()
+    associations: Sequence[Row] = ()
 
 
-def _bind_range(values: Values, range_: TimeRange) -> tuple[bool, bool]:
-    if range_.start is not None:
-        values.append(range_.start.earliest)
-    if range_.stop is not None:
-        values += (range_.stop.latest, range_.stop.earliest, range_.stop.latest)
-    return range_.start is not None, range_.stop is not None
+def _ids(*selected: Sequence[Row]) -> list[int]:
+    return [row[0] for rows in selected for row in rows]
 
 
-def _patterns(groups: TextGroups) -> str:
-    """LIKE patterns; a backslash is a character like any other (SQL-92 has no escape unless one is named)."""
-    return json.dumps([[pattern.replace("\\", "\\\\") for pattern in group] for group in groups])
+def _sources(associations: Sequence[Row]) -> list[int]:
+    return [row[-2] for row in associations]
+
+
+def _targets(associations: Sequence[Row]) -> list[int]:
+    return [row[-1] for row in associations]
+
+
+def _between(associations: Sequence[Row], ids: Sequence[int]) -> list[Row]:
+    """The associations that have both ends among these objects."""
+    known = frozenset(ids)
+    return [row for row in associations if row[-2] in known and row[-1] in known]
+
+
+def _by_ids(
+    table: str, query: q.GetDocuments | q.GetFolders | q.GetDocumentsAndAssociations, read: Selection
+) -> list[Row]:
+    rows = read.by_uuid(table, query.uuids) + read.by_unique_id(table, query.unique_ids)
+    return list({row[0]: row for row in rows}.values())
+
+
+_OfOne = q.GetSubmissionSetAndContents | q.GetFolderAndContents | q.GetFoldersForDocument | q.GetRelatedDocuments
+
+
+def _by_one_id(table: str, query: _OfOne, read: Selection) -> list[Row]:
+    """The object; of one uniqueId there may be several entries."""
+    return read.by_uuid(table, (query.uuid,)) if query.uuid else read.by_unique_id(table, (query.unique_id or "",))
+
+
+# --- what each query returns, in the order of 3.18.4.1.2.3.7 ------------------------------------------------------
+
+
+def _find_documents(query: q.FindDocuments, read: Selection) -> Selected:
+    return Selected(entries=read.find_documents(query))
+
+
+def _find_submission_sets(query: q.FindSubmissionSets, read: Selection) -> Selected:
+    return Selected(submission_sets=read.find_submission_sets(query))
+
+
+def _find_folders(query: q.FindFolders, read: Selection) -> Selected:
+    return Selected(folders=read.find_folders(query))
+
+
+def _get_all(query: q.GetAll, read: Selection) -> Selected:
+    """All of a patient, and the associations from and to it, whatever is at their other end."""
+    patient, wanted = query.patient_id, query.entries
+    sets = q.FindSubmissionSets(patient_id=patient, statuses=query.submission_set_statuses)
+    entries = q.FindDocuments(
+        patient_id=patient, statuses=query.entry_statuses, object_types=wanted.object_types, codes=wanted.codes
+    )
+    folders = q.FindFolders(patient_id=patient, statuses=query.folder_statuses)
+    objects = Selected(read.find_submission_sets(sets), read.find_documents(entries), read.find_folders(folders))
+    ids = _ids(*objects)
+    if len(ids) > read.limit:
+        return objects
+    return objects._replace(associations=read.associations_around(ids, limit=read.limit))
+
+
+def _get_documents(query: q.GetDocuments, read: Selection) -> Selected:
+    return Selected(entries=_by_ids(ENTRY, query, read))
+
+
+def _get_folders(query: q.GetFolders, read: Selection) -> Selected:
+    return Selected(folders=_by_ids(FOLDER, query, read))
+
+
+def _get_associations(query: q.GetAssociations, read: Selection) -> Selected:
+    return Selected(associations=read.associations_around(read.object_ids(query.uuids), limit=read.limit))
+
+
+def _get_documents_and_associations(query: q.GetDocumentsAndAssociations, read: Selection) -> Selected:
+    entries = _by_ids(ENTRY, query, read)
+    return Selected(entries=entries, associations=read.associations_around(_ids(entries), limit=read.limit))
+
+
+def _get_submission_sets(query: q.GetSubmissionSets, read: Selection) -> Selected:
+    """The sets that have these objects as members, and these memberships."""
+    memberships = read.associations("target", read.object_ids(query.uuids), _MEMBERSHIP)
+    sets = read.by_id(SUBMISSION_SET, _sources(memberships))
+    known = frozenset(_ids(sets))
+    return Selected(submission_sets=sets, associations=[row for row in memberships if row[-2] in known])
+
+
+def _get_submission_set_and_contents(query: q.GetSubmissionSetAndContents, read: Selection) -> Selected:
+    """The set, its entries that pass the filter, its folders, its associations between these; their memberships."""
+    sets = _by_one_id(SUBMISSION_SET, query, read)
+    memberships = read.associations("source", _ids(sets), _MEMBERSHIP)
+    members = _targets(memberships)
+    entries = read.by_id(ENTRY, members, query.entries)
+    folders = read.by_id(FOLDER, members)
+    objects = _ids(sets, entries, folders)
+    links = _between(read.associations("id", members), objects)
+    told = _between(memberships, [*objects, *_ids(links)])
+    # a membership may itself be a member, then it is in both
+    associations = {row[0]: row for row in (*links, *told)}
+    return Selected(sets, entries, folders, sorted(associations.values()))
+
+
+def _get_folder_and_contents(query: q.GetFolderAndContents, read: Selection) -> Selected:
+    """The folder, its entries that pass the filter, and their memberships."""
+    folders = _by_one_id(FOLDER, query, read)
+    memberships = read.associations("source", _ids(folders), _MEMBERSHIP)
+    entries = read.by_id(ENTRY, _targets(memberships), query.entries)
+    return Selected(entries=entries, folders=folders, associations=_between(memberships, _ids(entries, folders)))
+
+
+def _get_folders_for_document(query: q.GetFoldersForDocument, read: Selection) -> Selected:
+    """The folders that have the entry as a member."""
+    entries = _by_one_id(ENTRY, query, read)
+    return Selected(folders=read.by_id(FOLDER, _sources(read.associations("target", _ids(entries), _MEMBERSHIP))))
+
+
+def _get_related_documents(query: q.GetRelatedDocuments, read: Selection) -> Selected:
+    """Associations between the given entry and others, and the entries at their ends; nothing when there is none."""
+    given = _by_one_id(ENTRY, query, read)
+    links = read.associations_around(_ids(given), query.association_types)
+    others = {*_sources(links), *_targets(links)} - {*_ids(given)}
+    entries = [*given, *read.by_id(ENTRY, sorted(others), q.EntryFilter(object_types=query.object_types))]
+    kept = _between(links, _ids(entries))
+    linked = {*_sources(kept), *_targets(kept)}
+    return Selected(entries=sorted(row for row in entries if row[0] in linked), associations=kept)
+
+
+_SELECT: Final[Mapping[type, Callable[[Any, Selection], Selected]]] = {
+    q.FindDocuments: _find_documents,
+    q.FindSubmissionSets: _find_submission_sets,
+    q.FindFolders: _find_folders,
+    q.GetAll: _get_all,
+    q.GetDocuments: _get_documents,
+    q.GetFolders: _get_folders,
+    q.GetAssociations: _get_associations,
+    q.GetDocumentsAndAssociations: _get_documents_and_associations,
+    q.GetSubmissionSets: _get_submission_sets,
+    q.GetSubmissionSetAndContents: _get_submission_set_and_contents,
+    q.GetFolderAndContents: _get_folder_and_contents,
+    q.GetFoldersForDocument: _get_folders_for_document,
+    q.GetRelatedDocuments: _get_related_documents,
+}

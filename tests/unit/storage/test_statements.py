@@ -7,40 +7,83 @@ from pathlib import Path
 import pytest
 
 from tests.contract.submissions import url_of
+from xds_gateway.storage import query_statements as queries
 from xds_gateway.storage import statements as sql
 from xds_gateway.storage.database import connect, migrate
 
 SIZES = (1, 8, 0)
 SHAPES = (
-    sql.EntryShape(statuses=1, object_types=1),
-    sql.EntryShape(statuses=2, object_types=None, hidden=1),
-    *(sql.EntryShape(statuses=1, object_types=2, codes=((name, size),)) for name in sql.CODE_COLUMNS for size in SIZES),
+    queries.EntryShape(statuses=1, object_types=1),
+    queries.EntryShape(statuses=2, object_types=None, hidden=1),
     *(
-        sql.EntryShape(statuses=1, object_types=1, times=((name, start, stop),))
+        queries.EntryShape(statuses=1, object_types=2, codes=((name, size),))
+        for name in sql.CODE_COLUMNS
+        for size in SIZES
+    ),
+    *(
+        queries.EntryShape(statuses=1, object_types=1, times=((name, start, stop),))
         for name in sql.TIME_COLUMNS
         for start, stop in ((True, False), (False, True), (True, True))
     ),
-    sql.EntryShape(statuses=1, object_types=1, author_person=True),
-    sql.EntryShape(statuses=1, object_types=1, code_lists=2),
-    sql.EntryShape(
+    queries.EntryShape(statuses=1, object_types=1, author_person=True),
+    queries.EntryShape(statuses=1, object_types=1, reference_ids=True),
+    queries.EntryShape(statuses=1, object_types=1, code_lists=2),
+    queries.EntryShape(
         statuses=0,
         object_types=0,
         codes=tuple((name, 0) for name in sql.CODE_COLUMNS),
         code_lists=2,
         times=tuple((name, True, True) for name in sql.TIME_COLUMNS),
         author_person=True,
+        reference_ids=True,
         hidden=0,
     ),
 )
-KEY_SHAPES = tuple(sql.KeyShape(keys=keys, hidden=hidden) for keys in (1, 8, 512) for hidden in (None, 1, 0))
-STATEMENTS = (
-    *(sql.find_documents(shape) for shape in SHAPES),
-    *(
-        build(shape)
-        for build in (sql.entries_by_uuid, sql.entries_by_unique_id, sql.entries_by_id, sql.documents)
-        for shape in KEY_SHAPES
+RANGES = ((False, False), (True, False), (False, True), (True, True))
+SET_SHAPES = (
+    *(queries.SubmissionSetShape(statuses=2, submission_time=ends) for ends in RANGES),
+    queries.SubmissionSetShape(statuses=1, source_ids=True),
+    queries.SubmissionSetShape(statuses=1, author_person=True),
+    *(queries.SubmissionSetShape(statuses=1, content_types=size) for size in SIZES),
+    queries.SubmissionSetShape(
+        statuses=0, source_ids=True, submission_time=(True, True), author_person=True, content_types=0
     ),
-    *(sql.associations_of(end, size) for end in ("source", "target") for size in SIZES),
+)
+FOLDER_SHAPES = tuple(
+    queries.FolderShape(statuses=size, last_update_time=ends, codes=codes)
+    for size in SIZES
+    for ends in RANGES
+    for codes in (False, True)
+)
+KEY_SHAPES = tuple(queries.KeyShape(keys=keys, hidden=hidden) for keys in (1, 8, 512) for hidden in (None, 1, 0))
+FILTER_SHAPES = (
+    queries.KeyShape(keys=8, object_types=1),
+    *(queries.KeyShape(keys=8, codes=(("format_code", size),)) for size in SIZES),
+    queries.KeyShape(keys=512, hidden=0, object_types=0, codes=(("format_code", 0),), code_lists=1),
+)
+LINK_SHAPES = tuple(
+    queries.LinkShape(keys=keys, types=types, hidden=hidden)
+    for keys in (1, 8, 512)
+    for types in (None, *SIZES)
+    for hidden in (None, 1, 0)
+)
+STATEMENTS = (
+    *(queries.find_documents(shape) for shape in SHAPES),
+    *(queries.find_submission_sets(shape) for shape in SET_SHAPES),
+    *(queries.find_folders(shape) for shape in FOLDER_SHAPES),
+    *(
+        build(table, shape)
+        for build in (queries.by_uuid, queries.by_unique_id, queries.by_id)
+        for table, shapes in (
+            (queries.ENTRY, (*KEY_SHAPES, *FILTER_SHAPES)),
+            (queries.SUBMISSION_SET, KEY_SHAPES[::3]),
+            (queries.FOLDER, KEY_SHAPES[::3]),
+        )
+        for shape in shapes
+    ),
+    *(queries.documents(shape) for shape in KEY_SHAPES),
+    *(queries.associations(key, shape) for key in ("source", "target", "id") for shape in LINK_SHAPES),
+    *(queries.object_ids(keys) for keys in (1, 8, 512)),
     *(build(keys) for build in (sql.objects, sql.unique_ids) for keys in (1, 8, 512)),
     *sql.KNOWN.values(),
     *sql.SET_STATUS.values(),
@@ -65,20 +108,54 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Con
     opened.close()
 
 
+def plan_of(connection: sqlite3.Connection, statement: str) -> list[str]:
+    values = [None] * statement.count("?")
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+
+# what a statement makes itself: bound lists, and the ends of one association
+OWN = ("VIRTUAL TABLE", "SCAN CONSTANT ROW", "SCAN reached")
+
+
 @pytest.mark.parametrize("statement", dict.fromkeys(STATEMENTS))
 def test_no_statement_scans_a_growing_table(connection: sqlite3.Connection, statement: str) -> None:
-    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?"))]
-    scans = [step for step in plan if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
+    plan = plan_of(connection, statement)
+    scans = [step for step in plan if step.startswith("SCAN") and not any(own in step for own in OWN)]
     assert plan
     assert scans == []
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_find_documents_needs_no_sorting(connection: sqlite3.Connection, shape: sql.EntryShape) -> None:
-    statement = sql.find_documents(shape)
-    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?"))]
-    assert "SEARCH e USING INDEX ix_document_entry_patient (patient=?)" in plan
+def test_a_scan_would_be_seen(connection: sqlite3.Connection) -> None:
+    assert plan_of(connection, "SELECT 1 FROM association a WHERE a.status = ?") == ["SCAN a"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        *((queries.find_documents(shape), "ix_document_entry_patient") for shape in SHAPES),
+        *((queries.find_submission_sets(shape), "ix_submission_set_patient") for shape in SET_SHAPES),
+        *((queries.find_folders(shape), "ix_folder_patient") for shape in FOLDER_SHAPES),
+    ],
+)
+def test_what_a_patient_has_needs_no_sorting(connection: sqlite3.Connection, statement: str, index: str) -> None:
+    plan = plan_of(connection, statement)
+    assert f"SEARCH e USING INDEX {index} (patient=?)" in plan
     assert not any("TEMP B-TREE" in step for step in plan)
+
+
+@pytest.mark.parametrize("shape", LINK_SHAPES)
+@pytest.mark.parametrize(
+    ("key", "step"),
+    [
+        ("source", "SEARCH a USING INDEX ix_association_source (source=?)"),
+        ("target", "SEARCH a USING INDEX ix_association_target (target=?)"),
+        ("id", "SEARCH a USING INTEGER PRIMARY KEY (rowid=?)"),
+    ],
+)
+def test_associations_are_found_by_their_ends(
+    connection: sqlite3.Connection, key: str, step: str, shape: queries.LinkShape
+) -> None:
+    assert step in plan_of(connection, queries.associations(key, shape))
 
 
 @pytest.mark.parametrize(("count", "size"), [(0, 1), (1, 1), (2, 2), (3, 4), (64, 64), (65, 0), (5000, 0)])

@@ -1,0 +1,242 @@
+"""The SQL of stored queries, built once per shape; a shape says what is asked for, without the values.
+
+Each statement has the domain in its conditions, and the hidden confidentiality codes where entries can show: in
+entries, and in associations, which lead to them. Values are always bound, in the forms of `statements.py`; sizes in a
+shape are those of `inline_size`.
+"""
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from .statements import CODE_COLUMNS, TIME_COLUMNS, in_list
+
+ENTRY: Final = "document_entry"
+SUBMISSION_SET: Final = "submission_set"
+FOLDER: Final = "folder"
+
+# The holes of a fragment and what goes with them, in the order that answers.py reads.
+_OBJECT: Final = "e.id, e.uuid, e.lid, e.version, e.status, e.patient_cx, e.home, e.patient, e.fragment"
+COLUMNS: Final = {ENTRY: _OBJECT, SUBMISSION_SET: _OBJECT, FOLDER: f"{_OBJECT}, e.last_update_time"}
+_LATEST: Final = {ENTRY: " AND e.latest = 1", SUBMISSION_SET: "", FOLDER: " AND e.latest = 1"}
+_ASSOCIATION: Final = "a.id, a.uuid, a.lid, a.version, a.status, a.home, a.fragment, a.source, a.target"
+
+# --- conditions ---------------------------------------------------------------------------------------------------
+
+# For every group of the parameter the object has one of its codes: ((a OR b) AND (c)). Bind: groups, attribute.
+_CODE_LIST: Final = (
+    "NOT EXISTS (SELECT 1 FROM json_each(?) g WHERE NOT EXISTS (SELECT 1 FROM object_code c WHERE c.object = e.id"
+    " AND c.attribute = ? AND c.code IN (SELECT value FROM json_each(g.value))))"
+)
+
+
+def _like(table: str, column: str) -> str:
+    """For every group of patterns the object has a value that one of them matches. Bind: groups."""
+    return (
+        f"NOT EXISTS (SELECT 1 FROM json_each(?) g WHERE NOT EXISTS (SELECT 1 FROM {table} t, json_each(g.value) p"
+        f" WHERE t.object = e.id AND t.{column} LIKE p.value ESCAPE '\\'))"
+    )
+
+
+_AUTHOR_PERSON: Final = _like("object_author", "person")
+_REFERENCE_ID: Final = _like("entry_reference", "value")
+
+
+def _time(column: str, start: bool, stop: bool) -> list[str]:
+    """The rule of `model.queries.TimeRange`. Bind: From's first instant; To's last, first, last."""
+    tests = [f"{column}_hi >= ?"] if start else []
+    if stop:
+        tests.append(f"{column}_lo <= ? AND NOT ({column}_lo = ? AND {column}_hi = ?)")
+    return [f"({column}_lo IS NULL OR ({' AND '.join(tests)}))"] if tests else []
+
+
+def _hidden(size: int | None) -> list[str]:
+    """The access filter's confidentiality codes (attribute 1 of object_code). Bind: codes."""
+    if size is None:
+        return []
+    codes = in_list("h.code", size)
+    return [f"NOT EXISTS (SELECT 1 FROM object_code h WHERE h.object = e.id AND h.attribute = 1 AND {codes})"]
+
+
+def _shows_nothing_hidden(size: int | None) -> list[str]:
+    """No end is a hidden entry, nor an association with such an end, however far down. Bind: codes."""
+    if size is None:
+        return []
+    reached = (
+        "WITH RECURSIVE reached(id) AS (SELECT a.source UNION SELECT a.target"
+        " UNION SELECT n.source FROM reached CROSS JOIN association n ON n.id = reached.id"
+        " UNION SELECT n.target FROM reached CROSS JOIN association n ON n.id = reached.id)"
+    )
+    hidden = f"h.object = reached.id WHERE h.attribute = 1 AND {in_list('h.code', size)}"
+    return [f"NOT EXISTS ({reached} SELECT 1 FROM reached CROSS JOIN object_code h ON {hidden})"]
+
+
+# --- Find queries and GetAll: objects of a patient ----------------------------------------------------------------
+
+
+class EntryShape(NamedTuple):
+    """What a FindDocuments asks for."""
+
+    statuses: int
+    object_types: int | None
+    codes: tuple[tuple[str, int], ...] = ()  # attribute of CODE_COLUMNS, size
+    code_lists: int = 0  # multi-valued attributes, each with its groups as JSON
+    times: tuple[tuple[str, bool, bool], ...] = ()  # attribute, has From, has To
+    author_person: bool = False
+    reference_ids: bool = False
+    hidden: int | None = None
+
+
+@lru_cache(maxsize=512)
+def find_documents(shape: EntryShape) -> str:
+    """Bind: domain, patient, statuses, types, codes, lists, times, authors, references, hidden, limit."""
+    conditions = [
+        in_list("e.status", shape.statuses),
+        *_entry_filter(shape.object_types, shape.codes, shape.code_lists),
+    ]
+    for name, start, stop in shape.times:
+        conditions += _time(TIME_COLUMNS[name], start, stop)
+    if shape.author_person:
+        conditions.append(_AUTHOR_PERSON)
+    if shape.reference_ids:
+        conditions.append(_REFERENCE_ID)
+    return _of_patient(ENTRY, [*conditions, *_hidden(shape.hidden)], "creation_time")
+
+
+class SubmissionSetShape(NamedTuple):
+    """What a FindSubmissionSets asks for."""
+
+    statuses: int
+    source_ids: bool = False
+    submission_time: tuple[bool, bool] = (False, False)  # has From, has To
+    author_person: bool = False
+    content_types: int | None = None
+
+
+@lru_cache(maxsize=128)
+def find_submission_sets(shape: SubmissionSetShape) -> str:
+    """Bind: domain, patient, statuses, sources as JSON, time, authors, content types, limit."""
+    conditions = [in_list("e.status", shape.statuses)]
+    if shape.source_ids:
+        conditions.append(in_list("e.source_id", 0))
+    conditions += _time("e.submission_time", *shape.submission_time)
+    if shape.author_person:
+        conditions.append(_AUTHOR_PERSON)
+    if shape.content_types is not None:
+        conditions.append(in_list("e.content_type_code", shape.content_types))
+    return _of_patient(SUBMISSION_SET, conditions, "submission_time")
+
+
+class FolderShape(NamedTuple):
+    """What a FindFolders asks for."""
+
+    statuses: int
+    last_update_time: tuple[bool, bool] = (False, False)  # has From, has To
+    codes: bool = False
+
+
+@lru_cache(maxsize=64)
+def find_folders(shape: FolderShape) -> str:
+    """Bind: domain, patient, statuses, time, codes, limit."""
+    conditions = [in_list("e.status", shape.statuses), *_time("e.last_update_time", *shape.last_update_time)]
+    if shape.codes:
+        conditions.append(_CODE_LIST)
+    return _of_patient(FOLDER, conditions, "last_update_time")
+
+
+def _of_patient(table: str, conditions: list[str], time: str) -> str:
+    """The newest first, as the index of the patient has them."""
+    return (
+        f"SELECT {COLUMNS[table]} FROM {table} e WHERE e.domain = ? AND e.patient = ?{_LATEST[table]}"
+        f" AND {' AND '.join(conditions)} ORDER BY e.{time}_lo DESC, e.id LIMIT ?"
+    )
+
+
+def _entry_filter(object_types: int | None, codes: tuple[tuple[str, int], ...], code_lists: int) -> list[str]:
+    return [
+        *([] if object_types is None else [in_list("e.object_type", object_types)]),
+        *(in_list(CODE_COLUMNS[attribute], size) for attribute, size in codes),
+        *[_CODE_LIST] * code_lists,
+    ]
+
+
+# --- Get queries and documents: objects by key --------------------------------------------------------------------
+
+
+class KeyShape(NamedTuple):
+    """How many keys, and what else is asked of entries; sets and folders have keys alone."""
+
+    keys: int
+    hidden: int | None = None
+    object_types: int | None = None
+    codes: tuple[tuple[str, int], ...] = ()
+    code_lists: int = 0
+
+
+@lru_cache(maxsize=512)
+def by_uuid(table: str, shape: KeyShape) -> str:
+    """Bind: UUID keys, domain, types, codes, lists, hidden."""
+    return (
+        f"SELECT {COLUMNS[table]} FROM object o CROSS JOIN {table} e ON e.id = o.id"
+        f" WHERE {in_list('o.uuid', shape.keys)} AND o.domain = ?{_filters(shape)}"
+    )
+
+
+@lru_cache(maxsize=512)
+def by_unique_id(table: str, shape: KeyShape) -> str:
+    """The latest versions. Bind: uniqueIds, domain, types, codes, lists, hidden."""
+    return (
+        f"SELECT {COLUMNS[table]} FROM unique_id u CROSS JOIN {table} e ON e.unique_id = u.id"
+        f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ?{_LATEST[table]}{_filters(shape)}"
+    )
+
+
+@lru_cache(maxsize=512)
+def by_id(table: str, shape: KeyShape) -> str:
+    """Bind: ids, domain, types, codes, lists, hidden."""
+    return (
+        f"SELECT {COLUMNS[table]} FROM {table} e WHERE {in_list('e.id', shape.keys)} AND e.domain = ?{_filters(shape)}"
+    )
+
+
+@lru_cache(maxsize=256)
+def documents(shape: KeyShape) -> str:
+    """Stored documents of a repository; a later entry comes later. Bind: uniqueIds, domain, repository, hidden."""
+    return (
+        "SELECT u.value, d.key, d.size, d.sha1, d.chunk_digests, e.mime_type, e.patient_cx"
+        " FROM unique_id u CROSS JOIN document_entry e ON e.unique_id = u.id"
+        " CROSS JOIN stored_document d ON d.id = e.document"
+        f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ? AND e.repository_unique_id = ?{_filters(shape)}"
+        " ORDER BY e.id"
+    )
+
+
+def _filters(shape: KeyShape) -> str:
+    conditions = _entry_filter(shape.object_types, shape.codes, shape.code_lists) + _hidden(shape.hidden)
+    return "".join(f" AND {condition}" for condition in conditions)
+
+
+@lru_cache(maxsize=32)
+def object_ids(keys: int) -> str:
+    """Objects of any kind, also those that are only known as ends of associations. Bind: UUID keys, domain."""
+    return f"SELECT id FROM object WHERE {in_list('uuid', keys)} AND domain = ?"
+
+
+# --- associations -------------------------------------------------------------------------------------------------
+
+
+class LinkShape(NamedTuple):
+    """How many keys, and of which types associations are."""
+
+    keys: int
+    types: int | None = None
+    hidden: int | None = None
+
+
+@lru_cache(maxsize=256)
+def associations(key: str, shape: LinkShape) -> str:
+    """Associations by "source", "target" or "id". Bind: ids, domain, status, types, hidden, limit (-1: none)."""
+    conditions = [in_list(f"a.{key}", shape.keys), "a.domain = ?", "a.status = ?"]
+    if shape.types is not None:
+        conditions.append(in_list("a.type", shape.types))
+    where = " AND ".join([*conditions, *_shows_nothing_hidden(shape.hidden)])
+    return f"SELECT {_ASSOCIATION} FROM association a WHERE {where} LIMIT ?"
