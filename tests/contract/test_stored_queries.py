@@ -274,6 +274,8 @@ def test_a_folder_has_the_time_of_its_last_change(storage: Storage) -> None:
         ((("%urn:ihe:iti:xds:2013:accession",),), ["entry 4", "entry 2"]),
         ((("%\\%",),), []),
         ((("' OR 1=1 --",),), []),
+        ((("\U0001f600" * 10_000, "B1%"),), ["entry 3"]),
+        ((("\\" * 10_000, "B1%"),), ["entry 3"]),
     ],
 )
 def test_documents_are_found_by_reference_ids(storage: Storage, groups: Any, expected: list[str]) -> None:

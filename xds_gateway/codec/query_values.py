@@ -66,6 +66,11 @@ def _association_type(text: str) -> str:
     return _ASSOCIATION_NAMES.get(text, text)
 
 
+def _pattern(text: str) -> str | None:
+    return text if 0 < len(text) <= _LONGEST_PATTERN else None
+
+
+_LONGEST_PATTERN: Final = 10_000  # characters; values are 256 at most, and databases refuse patterns without end
 _STATUSES: Final = {name: name for name in (v.APPROVED, v.DEPRECATED)}
 _ASSOCIATION_NAMES: Final = {name.rsplit(":", 1)[1]: name for name in v.ASSOCIATION_TYPES}
 
@@ -77,7 +82,9 @@ OBJECT_TYPE: Final = Kind(_object_type, "the UUID of stable or on-demand entries
 UUID: Final = Kind(lambda text: text.lower() or None, "'urn:uuid:...'", _CLAUSE)
 UNIQUE_ID: Final = Kind(lambda text: text or None, "a uniqueId in quotes", _CLAUSE)
 SOURCE_ID: Final = Kind(lambda text: text or None, "an OID in quotes", "ITI TF-2 3.18.4.1.2.3.7.2")
-PATTERN: Final = Kind(lambda text: text or None, "a LIKE pattern in quotes", "ITI TF-2 3.18.4.1.2.3.7.1")
-REFERENCE_ID: Final = Kind(lambda text: text or None, "a value or LIKE pattern in quotes", "ITI TF-2 3.18.4.1.2.3.7.14")
+PATTERN: Final = Kind(
+    _pattern, f"a LIKE pattern in quotes, up to {_LONGEST_PATTERN} characters", "ITI TF-2 3.18.4.1.2.3.7.1"
+)
+REFERENCE_ID: Final = PATTERN._replace(clause="ITI TF-2 3.18.4.1.2.3.7.14")
 LEVEL: Final = Kind({"1": 1, "2": 2}.get, "1 or 2", "ITI TF-2 3.57")
 ASSOCIATION_TYPE: Final = Kind(_association_type, "the URN of an association type", "ITI TF-2 3.18.4.1.2.3.7.13")

@@ -173,7 +173,7 @@ UNREADABLE = [
     (f"{E}EventCodeList", ["'11'"]),
     (f"{E}CreationTimeFrom", ["'202'", "'20211'", "'20211301'", "'2021-01-01'", "'20210101000000.1'", "'x'"]),
     (f"{E}Type", ["'urn:uuid:0'", f"'{UUID}'"]),
-    (f"{E}AuthorPerson", ["''"]),
+    (f"{E}AuthorPerson", ["''", f"'{'a' * 10_001}'"]),
     (f"{E}ClassCode", ["'11^^1.2", "('11^^1.2'"]),
 ]
 
