@@ -2,7 +2,7 @@
 
 One spyne service per endpoint, one method per row of `codec.transactions`. spyne gets the body already parsed (stock
 spyne knows neither MTOM, WS-Addressing nor these faults, see docs/decisions/0003) and hands it, as raw XML, to the
-handler of the row. What the handler raises passes spyne untouched: it would be logged with its content.
+handler of the row. What the handler raises passes spyne untouched: `process_request` would log it with its content.
 """
 
 import importlib.util
@@ -67,40 +67,13 @@ class SoapServices:
         endpoints = dict.fromkeys(row.endpoint for row in rows)
         services = [_service(endpoint, [row for row in rows if row.endpoint == endpoint]) for endpoint in endpoints]
         application = Application(
-            services, tns=_NAMESPACE, name="xds_gateway", in_protocol=_ParsedTree(), out_protocol=ProtocolBase()
+            services, tns=_NAMESPACE, name="xds_gateway", in_protocol=ProtocolBase(), out_protocol=ProtocolBase()
         )
         self._server = _Server(application)
 
     def dispatch(self, row: TransactionRow, body: etree._Element, handler: Handler) -> Any:
         """Call `handler` through the spyne method of this row. Raises what that raises, SoapFault without service."""
-        call = _Call(row, body, handler)
-        self._server.call(call)
-        if call.raised is not None:
-            raise call.raised
-        if not call.answered:
-            raise action_not_supported(row.request_action)
-        return call.outcome
-
-
-class _Call:
-    """One message on its way through spyne."""
-
-    __slots__ = ("answered", "body", "handler", "outcome", "raised", "row")
-
-    def __init__(self, row: TransactionRow, body: etree._Element, handler: Handler) -> None:
-        self.row = row
-        self.body = body
-        self.handler = handler
-        self.outcome: Any = None
-        self.raised: BaseException | None = None
-        self.answered = False
-
-    def answer(self, row: TransactionRow, body: etree._Element) -> None:
-        self.answered = True
-        try:
-            self.outcome = self.handler(row, body)
-        except BaseException as raised:  # noqa: BLE001 - carried past spyne and raised again by dispatch
-            self.raised = raised
+        return self._server.call(row, body, handler)
 
 
 def _service(endpoint: str, rows: list[TransactionRow]) -> type[ServiceBase]:
@@ -112,28 +85,15 @@ def _method_name(row: TransactionRow) -> str:
 
 
 def _method(row: TransactionRow) -> Any:
-    def method(ctx: MethodContext, body: Any) -> None:
-        ctx.udc.answer(row, body)
+    def method(ctx: MethodContext, body: Any) -> Any:
+        return ctx.udc(row, body)
 
     method.__name__ = _method_name(row)
     return rpc(AnyXml, _returns=AnyXml, _body_style="bare", _operation_name=row.operation)(method)
 
 
-class _ParsedTree(ProtocolBase):
-    """A protocol whose documents are parsed before spyne sees them."""
-
-    def decompose_incoming_envelope(self, ctx: MethodContext, message: object) -> None:
-        """Name the method; the body is the whole document."""
-        ctx.method_request_string = f"{{{_NAMESPACE}}}{ctx.udc.row.operation}"
-        ctx.in_body_doc = ctx.udc.body
-
-    def deserialize(self, ctx: MethodContext, message: object) -> None:
-        """Hand the body over as raw XML."""
-        ctx.in_object = ctx.udc.body
-
-
 class _Server(ServerBase):
-    """A spyne transport without a socket: our own edge brings the messages."""
+    """A spyne transport without a socket: our own edge brings the messages, parsed already."""
 
     transport = "xds_gateway"
 
@@ -141,18 +101,18 @@ class _Server(ServerBase):
         super().__init__(application)
         self._unused = vars(MethodContext(self, MethodContext.SERVER))
 
-    def call(self, call: _Call) -> None:
-        """spyne's way of a message, without its copies of the context for auxiliary methods: there are none.
+    def call(self, row: TransactionRow, body: etree._Element, handler: Handler) -> Any:
+        """spyne finds the method by its name and calls it; what it does around that for wires of its own is left out.
 
         A context is a copy of an unused one: making one takes spyne five objects and fifty guarded assignments.
         """
         context = MethodContext.__new__(MethodContext)
         vars(context).update(self._unused)
-        context.udc = call
-        protocol = self.app.in_protocol
-        protocol.decompose_incoming_envelope(context, protocol.REQUEST)
-        handles = protocol.get_call_handles(context)
-        if handles:
-            context.descriptor = handles[0]
-            self.get_in_object(context)
-            self.get_out_object(context)
+        context.udc = handler
+        context.method_request_string = f"{{{_NAMESPACE}}}{row.operation}"
+        handles = self.app.in_protocol.get_call_handles(context)
+        if not handles:
+            raise action_not_supported(row.request_action)
+        context.descriptor = handles[0]
+        context.in_object = [body]
+        return self.app.call_wrapper(context)
