@@ -19,7 +19,7 @@ from ..model.metadata import (
     SubmissionSet,
     UnclassifiedPackage,
 )
-from .engine import METADATA, UNRESOLVED, Codes, Report, Rule
+from .engine import METADATA, UNRESOLVED, Codes, Report, Rule, row
 
 _DEPRECATED: Final = Codes(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, ErrorCode.REGISTRY_DEPRECATED_DOCUMENT)
 
@@ -27,16 +27,7 @@ _DEPRECATED: Final = Codes(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, ErrorCode.REG
 def _row(
     rule_id: str, attribute: str, sentence: str, expected: str, clause: str, example: str, codes: Codes = METADATA
 ) -> Rule:
-    return Rule(
-        id=rule_id,
-        object="Association",
-        attribute=attribute,
-        codes=codes,
-        sentence=sentence,
-        expected=expected,
-        clause=clause,
-        example=example,
-    )
+    return row(rule_id, "Association", attribute, sentence, expected, clause, example, codes)
 
 
 RULES: Final = (

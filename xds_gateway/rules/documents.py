@@ -7,42 +7,27 @@ from ..model.errors import ErrorCode
 from ..model.messages import DocumentPart
 from ..model.metadata import DocumentEntry, Submission
 from .datatypes import digest_hint
-from .engine import ONLY_PROVIDE, Codes, Report, Rule
+from .engine import ONLY_PROVIDE, Codes, Report, row
 
 _CLAUSE: Final = "ITI TF-2 3.41.4.1.3"
 
 
-def _row(
-    rule_id: str, kind: str, attribute: str, sentence: str, expected: str, clause: str, example: str, codes: Codes
-) -> Rule:
-    return Rule(
-        id=rule_id,
-        object=kind,
-        attribute=attribute,
-        codes=codes,
-        sentence=sentence,
-        expected=expected,
-        clause=clause,
-        example=example,
-    )
-
-
 RULES: Final = (
-    _row("ihe.document.missing", "DocumentEntry", "Document",
+    row("ihe.document.missing", "DocumentEntry", "Document",
          "Add an xds:Document whose id is {received}: the DocumentEntry has no document.",
          "one Document for each DocumentEntry", _CLAUSE, "an entry without document",
          Codes(ErrorCode.MISSING_DOCUMENT, None)),
-    _row("ihe.document.entry", "Document", "id",
+    row("ihe.document.entry", "Document", "id",
          "Add a DocumentEntry whose id is {received}, or remove the document: no entry describes it.",
          "the id of a DocumentEntry of the message", _CLAUSE, "a document without entry",
          Codes(ErrorCode.MISSING_DOCUMENT_METADATA, None)),
-    _row("ihe.document.once", "Document", "id",
+    row("ihe.document.once", "Document", "id",
          "Send one xds:Document for the DocumentEntry {received}.",
          "one Document for each DocumentEntry", "ITI TF-2 3.41.4.1.2", "two documents with one id", ONLY_PROVIDE),
-    _row("ihe.document.hash", "DocumentEntry", "hash",
+    row("ihe.document.hash", "DocumentEntry", "hash",
          "Correct hash, or send the document that it belongs to: the SHA-1 of the received document is {expected}.",
          "the SHA-1 of the document", _CLAUSE, "the SHA-1 of another document", ONLY_PROVIDE),
-    _row("ihe.document.size", "DocumentEntry", "size",
+    row("ihe.document.size", "DocumentEntry", "size",
          "Correct size, or send the whole document: {expected} bytes were received.",
          "the number of bytes of the document", _CLAUSE, "the size of another document", ONLY_PROVIDE),
 )  # fmt: skip

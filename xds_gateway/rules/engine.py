@@ -253,6 +253,30 @@ MORE: Final = Rule(
     example="101 entries without a title that fits",
 )
 
+
+def row(
+    rule_id: str,
+    kind: str,
+    attribute: str,
+    sentence: str,
+    expected: str,
+    clause: str,
+    example: str,
+    codes: Codes = METADATA,
+) -> Rule:
+    """A message row as the tables write it, one after the other."""
+    return Rule(
+        id=rule_id,
+        object=kind,
+        attribute=attribute,
+        codes=codes,
+        sentence=sentence,
+        expected=expected,
+        clause=clause,
+        example=example,
+    )
+
+
 __all__ = [
     "LIMIT",
     "METADATA",
@@ -276,4 +300,5 @@ __all__ = [
     "Transaction",
     "make_finding",
     "quoted",
+    "row",
 ]

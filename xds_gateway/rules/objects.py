@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from ..model import vocabulary as v
 from ..model.metadata import Classification, ExternalIdentifier, LocalizedString, RegistryObject, Slot
 from .datatypes import DataType
-from .engine import METADATA, Report, Rule
+from .engine import Report, Rule, row
 from .plans import NOT_PLAIN, ObjectPlan, Place, Places
 
 VALUE_LENGTH: Final = 256
@@ -30,16 +30,7 @@ IDENTIFIER_NAMES: Final[Mapping[str | None, str]] = {
 
 
 def _row(rule_id: str, attribute: str, sentence: str, expected: str, clause: str, example: str) -> Rule:
-    return Rule(
-        id=rule_id,
-        object="any object",
-        attribute=attribute,
-        codes=METADATA,
-        sentence=sentence,
-        expected=expected,
-        clause=f"ITI TF-3 {clause}",
-        example=example,
-    )
+    return row(rule_id, "any object", attribute, sentence, expected, f"ITI TF-3 {clause}", example)
 
 
 RULES: Final = (

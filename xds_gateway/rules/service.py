@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..model.errors import ErrorCode
-from .engine import Codes, Rule
+from .engine import Codes, Rule, row
 
 _CODES: Final = "ITI TF-3 Table 4.2.4.1-2"
 _RETRIEVE: Final = "ITI TF-2 3.43.4.1.3; ITI TF-3 Table 4.2.4.1-2"
@@ -12,16 +12,7 @@ _RETRIEVE: Final = "ITI TF-2 3.43.4.1.3; ITI TF-3 Table 4.2.4.1-2"
 def _row(
     rule_id: str, attribute: str, code: ErrorCode, sentence: str, expected: str, clause: str, example: str
 ) -> Rule:
-    return Rule(
-        id=rule_id,
-        object="request",
-        attribute=attribute,
-        codes=Codes(code, code),
-        sentence=sentence,
-        expected=expected,
-        clause=clause,
-        example=example,
-    )
+    return row(rule_id, "request", attribute, sentence, expected, clause, example, Codes(code, code))
 
 
 RULES: Final = (

@@ -10,7 +10,7 @@ from ..model.errors import ErrorCode
 from ..model.identifiers import PatientId, is_uuid_urn, parse_patient_id
 from ..model.metadata import RegistryObject, Submission
 from .datatypes import is_dtm
-from .engine import METADATA, PATIENT, Codes, Report, Rule
+from .engine import PATIENT, Codes, Report, row
 from .objects import Seen
 
 _DUPLICATE: Final = Codes(
@@ -18,70 +18,48 @@ _DUPLICATE: Final = Codes(
 )
 
 
-def _row(
-    rule_id: str,
-    kind: str,
-    attribute: str,
-    sentence: str,
-    expected: str,
-    clause: str,
-    example: str,
-    codes: Codes = METADATA,
-) -> Rule:
-    return Rule(
-        id=rule_id,
-        object=kind,
-        attribute=attribute,
-        codes=codes,
-        sentence=sentence,
-        expected=expected,
-        clause=clause,
-        example=example,
-    )
-
-
 RULES: Final = (
-    _row("ihe.submission.set", "Submission", "SubmissionSet",
+    row("ihe.submission.set", "Submission", "SubmissionSet",
          "Send exactly one RegistryPackage classified as SubmissionSet: {received} were received.",
          "one SubmissionSet", "ITI TF-3 4.1.4", "no SubmissionSet, or two"),
-    _row("ihe.submission.content", "Submission", "SubmissionSet",
+    row("ihe.submission.content", "Submission", "SubmissionSet",
          "Put a document, a folder or a folder membership into the submission: the set has no member.",
          "at least one member of the set", "ITI TF-3 4.1.4, 4.1.1.1", "only a SubmissionSet"),
-    _row("ihe.package.kind", "RegistryPackage", "classificationNode",
+    row("ihe.package.kind", "RegistryPackage", "classificationNode",
          "Classify the RegistryPackage as SubmissionSet or as Folder, by one Classification with that node.",
          f"{v.SUBMISSION_SET_NODE} (SubmissionSet) or {v.FOLDER_NODE} (Folder)", "ITI TF-3 4.2.1.2.1, 4.2.1.3.1",
          "neither of the two, or both"),
-    _row("ihe.classification.stray", "Classification", "classifiedObject",
+    row("ihe.classification.stray", "Classification", "classifiedObject",
          "Let classifiedObject name a RegistryPackage of this message, or remove the Classification.",
          "the id of a RegistryPackage of the message", "ITI TF-3 4.2.1.5, Table 4.2.1.2.1-1",
          "an id that is not in the message"),
-    _row("ihe.id.blank", "any object", "id",
+    row("ihe.id.blank", "any object", "id",
          "Give the {object} an id: a symbolic id or urn:uuid: and a UUID.",
          "a symbolic id or a UUID", "ITI TF-3 4.2.3.1.5, Table 4.3.1-3", 'id=" "'),
-    _row("ihe.id.unique", "any object", "id",
+    row("ihe.id.unique", "any object", "id",
          "Give every object of the message an id of its own: {received} is used more than once.",
          "an id that occurs once", "ITI TF-3 4.2.3.1.5", "two entries called Document01"),
-    _row("ihe.id.nested.unique", "any object", "id",
+    row("ihe.id.nested.unique", "any object", "id",
          "Give every Classification and ExternalIdentifier an id of its own: {received} is used more than once.",
          "an id that occurs once", "ITI TF-3 4.2.3.1.5", "two classifications called cl01"),
-    _row("ihe.id.uuid", "any object", "id",
+    row("ihe.id.uuid", "any object", "id",
          "Write the id as urn:uuid: and lower-case digits in groups of 8-4-4-4-12, or as a symbolic id.",
          "urn:uuid:10b545ea-725c-446d-9b95-8aeb444eddf3, or an id that does not begin with urn:uuid:",
          "ITI TF-3 4.2.3.1.5", "urn:uuid:10B545EA-725C-446D-9B95-8AEB444EDDF3"),
-    _row("ihe.lid", "any object", "lid",
+    row("ihe.lid", "any object", "lid",
          "Leave out lid, or let it equal the id: only a metadata update may name another logical object.",
          "no lid, or the id of the object", "ITI TF-2 3.42.4.1.2", "the lid of a registered entry"),
-    _row("ihe.patient.same", "any object", "patientId",
+    row("ihe.patient.same", "any object", "patientId",
          "Send the patientId of the SubmissionSet in the {object}: {received} is not {expected}.",
          "the patientId of the SubmissionSet", "ITI TF-2 3.42.4.1.3.3.2", "an entry of another patient", PATIENT),
-    _row("ihe.uniqueId.unique", "any object", "uniqueId",
+    row("ihe.uniqueId.unique", "any object", "uniqueId",
          "Use the uniqueId {received} once in the message.",
          "a uniqueId that occurs once", "ITI TF-3 Table 4.2.4.1-2", "two entries with one uniqueId", _DUPLICATE),
-    _row("ihe.de.serviceTime.order", "DocumentEntry", "serviceStartTime",
+    row("ihe.de.serviceTime.order", "DocumentEntry", "serviceStartTime",
          "Correct the times of the service: serviceStartTime {received} is after serviceStopTime {expected}.",
          "a serviceStartTime before or equal to serviceStopTime", "ITI TF-2 3.42.4.1.3.3.6",
          "from 20260102 to 20260101"),
-    _row("ihe.de.sourcePatientInfo.once", "DocumentEntry", "sourcePatientInfo",
+    row("ihe.de.sourcePatientInfo.once", "DocumentEntry", "sourcePatientInfo",
          "Send one value of {received} in sourcePatientInfo.",
          "at most one value of PID-7 and one of PID-8", "ITI TF-3 4.2.3.2.23", "PID-8|M and PID-8|F"),
 )  # fmt: skip
