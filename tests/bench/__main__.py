@@ -11,15 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lxml import etree
 from rich.console import Console
 from rich.table import Table
 
-from xds_gateway.codec import soap
-from xds_gateway.codec.ebrim import render_fragment
-from xds_gateway.codec.xdsb import parse_provide_request
 from xds_gateway.config import load as load_settings
-from xds_gateway.storage.rows import KINDS
 
 from . import floors, messages
 from .in_process import Sender, open_gateway
@@ -78,7 +73,7 @@ def _in_process(folder: Path) -> dict[str, dict[str, float]]:
 
     gateway = open_gateway(folder / "measured")
     sender = Sender(gateway)
-    write_floor = floors.WriteFloor(folder / "floor-write", told.written, _fragments(provided[0]))
+    write_floor = floors.WriteFloor(folder / "floor-write", told.written)
     write_floor.skip(told.setup)
     rows = {
         "ITI-41": _compare(sender, provided, lambda m: write_floor.once(m, document)),
@@ -126,13 +121,6 @@ def _record(
             lookups.append(_selects(recorder.read))
         gateway.close()
     return _Told(setup, floors.transactions(recorder.written), *lookups)
-
-
-def _fragments(message: messages.Message) -> list[tuple[bytes, int]]:
-    """The fragments that a submission leaves, each with its dictionary."""
-    body = soap.parse_envelope(etree.fromstring(message.root)).body
-    objects = parse_provide_request(body, []).submission.objects
-    return [(render_fragment(item), min(KINDS[item.KIND], 3)) for item in objects]
 
 
 def _compare(
