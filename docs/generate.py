@@ -147,10 +147,14 @@ def _profile(profile: Profile) -> str:
     if profile.changes:
         lines += ["| change | rule | why |", "|---|---|---|"]
         lines += [_row(change.kind, f"`{change.rule}`", change.why) for change in profile.changes] + [""]
-    lines += ["| rule | about | ITI-41 | ITI-42 | expected | breaks it | clause |", "|---|---|---|---|---|---|---|"]
+    lines += [
+        "| rule | about | ITI-41 | ITI-42 | where others differ | expected | breaks it | clause |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for rule in profile.rules.values():
         about = rule.object if rule.attribute == rule.object else f"{rule.object} {rule.attribute}"
-        codes = (str(code or "") for code in rule.codes)
+        others = "; ".join(f"{name}: {code or 'none'}" for name, code in rule.codes.others)
+        codes = (str(rule.codes.iti41 or ""), str(rule.codes.iti42 or ""), others)
         lines.append(_row(f"`{rule.id}`", about, *codes, rule.expected, rule.example, rule.clause))
     return "\n".join(lines) + "\n"
 
@@ -162,7 +166,9 @@ def errors_page() -> str:
         str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))
     }
     for code in ErrorCode:
-        rules = {f"`{rule.id}`": None for profile in PROFILES for rule in profile.rules.values() if code in rule.codes}
+        rules = {
+            f"`{rule.id}`": None for profile in PROFILES for rule in profile.rules.values() if code in rule.codes.all()
+        }
         shown = ", ".join(rules) if len(rules) <= MOST_RULES else f"{len(rules)} rules"
         modules = [
             f"`{name.removesuffix('.py')}`"

@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .actors.registry import DocumentRegistry, DomainPolicy
-from .actors.repository import DocumentRepository
+from .actors.domain import domain_actors
+from .actors.registry import DomainPolicy
 from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
 from .codec.xml import XmlLimits
@@ -139,26 +139,19 @@ def _mounted(settings: Settings, mount: Any, storage: Storage, new_uuid: Callabl
         authorities=frozenset(domain.assigning_authorities),
         max_results=domain.max_results,
     )
-    registry = DocumentRegistry(
+    actors = domain_actors(
         store=storage.registry,
         queries=storage.queries,
+        index=storage.index,
+        documents=storage.documents,
         journal=storage.journal,
         policy=policy,
         now=now,
         new_uuid=new_uuid,
     )
-    repository = DocumentRepository(
-        registry=registry,
-        documents=storage.documents,
-        index=storage.index,
-        journal=storage.journal,
-        policy=policy,
-        new_uuid=new_uuid,
-    )
     return MountedDomain(
         domain=domain.name,
-        registry=registry,
-        repository=repository,
+        actors=actors,
         documents=storage.documents,
         certificate_required=mount.authentication == "certificate",
     )

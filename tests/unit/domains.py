@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.contract.submissions import open_in, url_of
 from tests.unit.builders import CONTENT, REPOSITORY
+from xds_gateway.actors.domain import DomainActors, domain_actors
 from xds_gateway.actors.ports import AccessJournal, RegistryStore
 from xds_gateway.actors.registry import DocumentRegistry, DomainPolicy
 from xds_gateway.actors.repository import DocumentRepository
@@ -31,9 +32,16 @@ class Domain:
 
     folder: Path
     storage: Storage
-    registry: DocumentRegistry
-    repository: DocumentRepository
+    actors: DomainActors
     new_uuid: Callable[[], str]
+
+    @property
+    def registry(self) -> DocumentRegistry:
+        return self.actors.registry
+
+    @property
+    def repository(self) -> DocumentRepository:
+        return self.actors.repository
 
     def documents(self) -> list[bytes]:
         """The documents that are stored."""
@@ -80,24 +88,18 @@ def open_domain(
         return f"urn:uuid:{next(numbers):08x}-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 
     rules = DomainPolicy(**{"profile": IHE, "repository_unique_id": REPOSITORY, **policy})
-    registry = DocumentRegistry(
+    actors = domain_actors(
         store=store or storage.registry,
         queries=storage.queries,
+        index=storage.index,
+        documents=storage.documents,
         journal=journal or storage.journal,
         policy=rules,
         now=lambda: NOW,
         new_uuid=new_uuid,
     )
-    repository = DocumentRepository(
-        registry=registry,
-        documents=storage.documents,
-        index=storage.index,
-        journal=journal or storage.journal,
-        policy=rules,
-        new_uuid=new_uuid,
-    )
     try:
-        yield Domain(folder, storage, registry, repository, new_uuid)
+        yield Domain(folder, storage, actors, new_uuid)
     finally:
         storage.close()
 

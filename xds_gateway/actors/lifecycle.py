@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from ..model import vocabulary as v
@@ -13,20 +12,11 @@ from ..model.identifiers import PatientId, parse_patient_id
 from ..model.metadata import Association, DocumentEntry, Folder, RegistryObject, SubmissionSet
 from ..rules.engine import Transaction
 from ..rules.ihe import finding
+from .changes import Changes
 from .identity import NewUuid, Resolved
 from .ports import KnownObject, KnownUniqueId, Snapshot
 
 REPLACING = (v.RPLC, v.XFRM_RPLC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """All that one submission changes beside adding its own objects."""
-
-    patients: tuple[PatientId, ...] = ()
-    associations: tuple[Association, ...] = ()  # made by the registry: folder membership carried over
-    deprecated: tuple[str, ...] = ()
-    touched_folders: tuple[str, ...] = ()
 
 
 def plan(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..codec.queries import LEAF_CLASS, parse_stored_query
 from ..codec.xdsb import render_object_ref
@@ -12,9 +13,10 @@ from ..model.metadata import Submission
 from ..model.principal import Call
 from ..rules.engine import Profile, Transaction
 from ..rules.ihe import check_submission
+from .changes import Change, Changes, Plan, effects
 from .identity import NewUuid, Resolved, resolved
-from .lifecycle import Changes, plan
-from .ports import AccessJournal, Found, QueryStore, RegistryStore
+from .lifecycle import plan
+from .ports import AccessJournal, Found, Prepared, QueryStore, RegistryStore
 from .ports import Transaction as StoreTransaction
 
 
@@ -77,16 +79,7 @@ class DocumentRegistry:
         if len(submission.submission_sets) != 1:
             return ()
         final = resolved(submission, self._new_uuid, None)
-        found = self._store.inspect(
-            lambda snapshot: plan(
-                final,
-                snapshot,
-                patients_open=self._policy.patients_open,
-                authorities=self._policy.authorities,
-                transaction=transaction,
-                new_uuid=self._new_uuid,
-            )[1]
-        )
+        _, found = self._store.inspect(self._plan_of(final, transaction))
         said = {(f.code, f.received) for f in known}
         return tuple(
             f for f in found if (f.code, f.received) not in said and f.code is not ErrorCode.UNRESOLVED_REFERENCE
@@ -98,49 +91,62 @@ class DocumentRegistry:
     def commit(
         self, call: Call, final: Resolved, documents: Mapping[str, StoredDocument], transaction: Transaction
     ) -> RegistryResponse:
-        """Plan and commit in one transaction: objects, statuses, uniqueIds, audit row.
+        """Register a submission with its documents. Raises RequestRefused, StorageFull, StorageBusy."""
+        event = self._submission_event(call, final.submission)
+        return self.make(call, Change(final.submission.objects, self._plan_of(final, transaction), event, documents))
+
+    def _plan_of(self, final: Resolved, transaction: Transaction) -> Plan:
+        return partial(
+            plan,
+            final,
+            patients_open=self._policy.patients_open,
+            authorities=self._policy.authorities,
+            transaction=transaction,
+            new_uuid=self._new_uuid,
+        )
+
+    # -- every change of the registry
+
+    def make(self, call: Call, change: Change) -> RegistryResponse:
+        """Plan and commit in one transaction: objects, statuses, uniqueIds, audit row; a dry run only plans.
 
         Raises RequestRefused, StorageFull, StorageBusy.
         """
-        prepared = self._store.prepare(final.submission.objects)
+        if call.dry_run:
+            return self._tell(change)
+        prepared = self._store.prepare(change.objects)
 
         def work(store: StoreTransaction) -> None:
-            changes, findings = plan(
-                final,
-                store,
-                patients_open=self._policy.patients_open,
-                authorities=self._policy.authorities,
-                transaction=transaction,
-                new_uuid=self._new_uuid,
-            )
+            changes, findings = change.plan(store)
             if findings:
                 raise RequestRefused(*findings)
-            self._apply(store, changes, prepared, documents, self._submission_event(call, final.submission))
+            self._apply(store, changes, prepared, change)
 
         self._store.write(work)
         return RegistryResponse()
 
-    def _apply(
-        self,
-        store: StoreTransaction,
-        changes: Changes,
-        prepared: Sequence[object],
-        documents: Mapping[str, StoredDocument],
-        event: AuditEvent,
-    ) -> None:
+    def _tell(self, change: Change) -> RegistryResponse:
+        """What a change would do, on disk in the journal of reads before it is told."""
+        changes, findings = self._store.inspect(change.plan)
+        if findings:
+            raise RequestRefused(*findings)
+        self._journal.record(change.event._replace(query="dry run"))
+        return RegistryResponse(planned=effects(change.objects, changes))
+
+    def _apply(self, store: StoreTransaction, changes: Changes, prepared: Sequence[Prepared], change: Change) -> None:
         if self._policy.patients_open:
             for patient in changes.patients:
                 store.add_patient(patient)
-        store.add(prepared)  # type: ignore[arg-type]
-        if documents:
-            store.add_documents(documents)
+        store.add(prepared)
+        if change.documents:
+            store.add_documents(change.documents)
         if changes.associations:
             store.add(self._store.prepare(changes.associations))
         if changes.deprecated:
             store.set_status(changes.deprecated, v.DEPRECATED)
         if changes.touched_folders:
             store.touch_folders(changes.touched_folders, self._now())
-        store.audit(event)
+        store.audit(change.event)
 
     def _submission_event(self, call: Call, final: Submission) -> AuditEvent:
         submission_set = final.submission_sets[0]

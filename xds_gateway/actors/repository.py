@@ -58,6 +58,8 @@ class DocumentRepository:
     def provide(self, call: Call, request: ProvideRequest, spooled: Mapping[str, SpooledDocument]) -> RegistryResponse:
         """Store documents, by their entry's id, then register them (ITI TF-2 3.41.4.1.3.2). Raises RequestRefused."""
         self._check_contents(request, spooled)
+        if call.dry_run:
+            return self._register(call, request, {identifier: _unkept(spool) for identifier, spool in spooled.items()})
         stored = self._keep(spooled)
         try:
             return self._register(call, request, stored)
@@ -142,6 +144,11 @@ class DocumentRepository:
         else:
             return True
         return False
+
+
+def _unkept(spooled: SpooledDocument) -> StoredDocument:
+    """What a dry run says of a document that it does not keep."""
+    return StoredDocument(key="", size=spooled.size, sha1=spooled.sha1, chunk_digests=spooled.chunk_digests)
 
 
 def _not_here(rule: str, request: DocumentRequest, received: str, expected: str | None = None) -> Finding:

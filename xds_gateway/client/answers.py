@@ -10,10 +10,11 @@ from ..codec.soap import SOAP12
 from ..codec.xdsb import ReceivedError
 from ..codec.xml import XmlLimits, parse
 from ..model import vocabulary as v
-from ..model.datatypes import Author, Code
 from ..model.errors import Finding, SoapFault
-from ..model.metadata import Classification, DocumentEntry, LocalizedString, Submission
+from ..model.metadata import Submission
 from .errors import Fault, Refused, RegistryError, UnexpectedAnswer
+from .registry_values import ObjectReference, QueryResult
+from .summaries import last_word, summarize, summarize_association, summarize_folder, summarize_set
 from .values import DocumentSummary, RelatedDocuments, Relation
 
 # Answers are larger than requests: a query may return hundreds of entries.
@@ -56,83 +57,37 @@ def check_status(status: str, errors: Iterable[ReceivedError]) -> tuple[Registry
     """The warnings of a success; raises Refused for any other status (ITI TF-3 4.2.4)."""
     told = tuple(RegistryError(*error) for error in errors)
     if status != v.SUCCESS:
-        raise Refused(_last_word(status) or "no status", told)
+        raise Refused(last_word(status) or "no status", told)
     return told
 
 
 def read_documents(answer: etree._Element) -> tuple[DocumentSummary, ...]:
     """The entries of an AdhocQueryResponse, in answer order (ITI TF-2 3.18.4.1.3)."""
-    return tuple(map(summarize, _objects(answer).document_entries))
+    return tuple(map(summarize, read_objects(answer).document_entries))
 
 
 def read_related(answer: etree._Element) -> RelatedDocuments:
     """The entries and associations of an AdhocQueryResponse."""
-    objects = _objects(answer)
-    relations = (Relation(_last_word(a.association_type), a.source, a.target) for a in objects.associations)
+    objects = read_objects(answer)
+    relations = (Relation(last_word(a.association_type) or "", a.source, a.target) for a in objects.associations)
     return RelatedDocuments(documents=tuple(map(summarize, objects.document_entries)), relations=tuple(relations))
 
 
-def _objects(answer: etree._Element) -> Submission:
+def read_result(answer: etree._Element, warnings: tuple[RegistryError, ...] = ()) -> QueryResult:
+    """Everything that an AdhocQueryResponse holds."""
+    objects = read_objects(answer)
+    return QueryResult(
+        documents=tuple(map(summarize, objects.document_entries)),
+        submission_sets=tuple(map(summarize_set, objects.submission_sets)),
+        folders=tuple(map(summarize_folder, objects.folders)),
+        associations=tuple(map(summarize_association, objects.associations)),
+        references=tuple(ObjectReference(reference.id, reference.home) for reference in objects.object_refs),
+        warnings=warnings,
+    )
+
+
+def read_objects(answer: etree._Element) -> Submission:
+    """The objects of an AdhocQueryResponse with all that the registry keeps of them."""
     found = answer.find(f"{{{RIM}}}RegistryObjectList")
     ignored: list[Finding] = []  # what is no ebRIM in an answer is not ours to refuse
     return Submission() if found is None else parse_objects(found, ignored)
-
-
-def summarize(entry: DocumentEntry) -> DocumentSummary:
-    """A DocumentEntry as a reader wants it."""
-    size = entry.size or ""
-    return DocumentSummary(
-        entry_uuid=entry.id,
-        logical_id=entry.lid,
-        unique_id=entry.unique_id,
-        repository_unique_id=entry.repository_unique_id,
-        home=entry.home,
-        patient_id=entry.patient_id,
-        source_patient_id=entry.slot_value("sourcePatientId"),
-        title=_text(entry.name),
-        comments=_text(entry.description),
-        class_code=_first_code(entry, v.DE_CLASS_CODE),
-        type_code=_first_code(entry, v.DE_TYPE_CODE),
-        format_code=_first_code(entry, v.DE_FORMAT_CODE),
-        healthcare_facility_type_code=_first_code(entry, v.DE_HEALTHCARE_FACILITY_TYPE_CODE),
-        practice_setting_code=_first_code(entry, v.DE_PRACTICE_SETTING_CODE),
-        confidentiality_codes=_codes(entry, v.DE_CONFIDENTIALITY_CODE),
-        event_codes=_codes(entry, v.DE_EVENT_CODE_LIST),
-        authors=tuple(map(_author, entry.codes(v.DE_AUTHOR))),
-        legal_authenticator=entry.slot_value("legalAuthenticator"),
-        creation_time=entry.slot_value("creationTime"),
-        service_start_time=entry.slot_value("serviceStartTime"),
-        service_stop_time=entry.slot_value("serviceStopTime"),
-        language_code=entry.slot_value("languageCode"),
-        mime_type=entry.mime_type,
-        size=int(size) if size.isascii() and size.isdigit() else None,
-        hash=entry.hash,
-        status=_last_word(entry.status or "") or None,
-        version=entry.version,
-    )
-
-
-def _author(author: Classification) -> Author:
-    return Author(
-        person=next(iter(author.slot_values("authorPerson")), None),
-        institutions=author.slot_values("authorInstitution"),
-        roles=author.slot_values("authorRole"),
-        specialties=author.slot_values("authorSpecialty"),
-        telecommunications=author.slot_values("authorTelecommunication"),
-    )
-
-
-def _codes(entry: DocumentEntry, scheme: str) -> tuple[Code, ...]:
-    return tuple(Code(c.code or "", c.coding_scheme or "", _text(c.name) or "") for c in entry.codes(scheme))
-
-
-def _first_code(entry: DocumentEntry, scheme: str) -> Code | None:
-    return next(iter(_codes(entry, scheme)), None)
-
-
-def _text(strings: tuple[LocalizedString, ...]) -> str | None:
-    return strings[0].value if strings else None
-
-
-def _last_word(urn: str) -> str:
-    return urn.rpartition(":")[2]

@@ -4,6 +4,8 @@ GatewayClientError
   Misconfigured          a file, folder or address given to the client cannot be used
   NotACdaDocument        the file is no CDA R2 document
   IncompleteMetadata     required attributes are unknown: nothing was sent
+  InvalidQuery           no such stored query, or its parameters are wrong: nothing was sent
+  NotFound               the object that was named is not there, or not for this caller
   Unreachable            no connection, or it was cut
     TimedOut             the gateway did not answer in time; it may have done the work: submit again, same journal
     TlsRefused           the TLS handshake failed: certificate missing, not trusted or for another host
@@ -43,6 +45,24 @@ class IncompleteMetadata(GatewayClientError):
     def __init__(self, missing: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
         super().__init__("; ".join(f"{document} lacks {', '.join(names)}" for document, names in missing))
         self.missing = missing
+
+
+class InvalidQuery(GatewayClientError):
+    """A stored query that cannot be asked, nothing was sent: its name and a sentence for each mistake (3.18.4.1.2.3)."""
+
+    def __init__(self, query: str, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.query = query
+        self.problems = problems
+
+
+class NotFound(GatewayClientError):
+    """An object that was named is not in the registry, or is not shown to this caller."""
+
+    def __init__(self, kind: str, identifier: str) -> None:
+        super().__init__(f"there is no {kind} {identifier} for this caller")
+        self.kind = kind
+        self.identifier = identifier
 
 
 class Unreachable(GatewayClientError):

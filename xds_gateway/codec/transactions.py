@@ -14,13 +14,14 @@ from . import xdsb
 from .soap import action_mismatch, action_not_supported
 
 Endpoint = Literal["registry", "repository"]
+Actor = Literal["registry", "repository"]  # fields of `actors.domain.DomainActors`
 Wire = Literal["plain", "mtom"]
 
 
 class TransactionRow(NamedTuple):
     """One transaction.
 
-    `actor_method` is the method of the actor at `endpoint`; `wire` is the form that the standard asks of its messages,
+    `actor_method` is the method of `actor` that performs it; `wire` is the form that the standard asks of its messages,
     while the answer follows the caller's form.
     """
 
@@ -31,31 +32,37 @@ class TransactionRow(NamedTuple):
     response_action: str
     body: str  # qualified name of the request's element
     wire: Wire
+    actor: Actor
     actor_method: str
     parse: Callable[[etree._Element, list[Finding]], Request]
     render: Callable[[Any], tuple[xdsb.Piece, ...]]
     outcome: Callable[..., Any]  # makes the answer of a refused request from its findings
 
 
-_URN: Final = "urn:ihe:iti:2007:"
-
-
-def _row(name: str, endpoint: Endpoint, action: str, *columns: Any) -> TransactionRow:
-    operation = f"Document{endpoint.capitalize()}_{action}"
-    return TransactionRow(name, endpoint, operation, _URN + action, f"{_URN}{action}Response", *columns)
+def _row(name: str, endpoint: Endpoint, operation: str, action: str, *columns: Any) -> TransactionRow:
+    """A row whose response action is the request's with "Response", as nearly all are."""
+    return TransactionRow(name, endpoint, operation, action, f"{action}Response", *columns)
 
 
 TRANSACTIONS: Final = (
-    #    transaction  endpoint      action                              body element             wire    actor method
-    _row("ITI-18", "registry", "RegistryStoredQuery", xdsb.QUERY_REQUEST, "plain", "query",
+    # transaction, endpoint, operation of the WSDL, action
+    #     body element, wire, actor, its method, parse, render, outcome
+    _row("ITI-18", "registry", "DocumentRegistry_RegistryStoredQuery", "urn:ihe:iti:2007:RegistryStoredQuery",
+         xdsb.QUERY_REQUEST, "plain", "registry", "query",
          xdsb.parse_query_request, xdsb.render_query_response, QueryResponse),
-    _row("ITI-41", "repository", "ProvideAndRegisterDocumentSet-b", xdsb.PROVIDE_REQUEST, "mtom", "provide",
+    _row("ITI-41", "repository", "DocumentRepository_ProvideAndRegisterDocumentSet-b",
+         "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
+         xdsb.PROVIDE_REQUEST, "mtom", "repository", "provide",
          xdsb.parse_provide_request, xdsb.render_registry_response, RegistryResponse),
-    _row("ITI-42", "registry", "RegisterDocumentSet-b", xdsb.REGISTER_REQUEST, "plain", "register",
+    _row("ITI-42", "registry", "DocumentRegistry_RegisterDocumentSet-b", "urn:ihe:iti:2007:RegisterDocumentSet-b",
+         xdsb.REGISTER_REQUEST, "plain", "registry", "register",
          xdsb.parse_register_request, xdsb.render_registry_response, RegistryResponse),
-    _row("ITI-43", "repository", "RetrieveDocumentSet", xdsb.RETRIEVE_REQUEST, "mtom", "retrieve",
+    _row("ITI-43", "repository", "DocumentRepository_RetrieveDocumentSet", "urn:ihe:iti:2007:RetrieveDocumentSet",
+         xdsb.RETRIEVE_REQUEST, "mtom", "repository", "retrieve",
          xdsb.parse_retrieve_request, xdsb.render_retrieve_response, RetrieveResponse),
 )  # fmt: skip
+
+ENDPOINTS: Final = tuple(dict.fromkeys(row.endpoint for row in TRANSACTIONS))
 
 _BY_ACTION: Final[dict[tuple[str, str], TransactionRow]] = {
     (row.endpoint, row.request_action): row for row in TRANSACTIONS

@@ -84,11 +84,20 @@ class RetrieveRequest:
 Request = ProvideRequest | RegisterRequest | QueryRequest | RetrieveRequest
 
 
+class PlannedEffect(NamedTuple):
+    """One thing that a dry run found a request would do: "register", "deprecate" and so on, to which object."""
+
+    effect: str
+    object_id: str
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryResponse:
-    """The outcome of a submission: findings decide the status (ITI TF-3 4.2.4.2)."""
+    """The outcome of a submission: findings decide the status (ITI TF-3 4.2.4.2); a dry run has `planned` effects."""
 
     findings: tuple[Finding, ...] = ()
+    planned: tuple[PlannedEffect, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,9 +25,13 @@ class AccessFilter(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One request on its way: who, what they may see, and the names that audit and log use."""
+    """One request on its way: who, what they may see, and the names that audit and log use.
+
+    A `dry_run` is judged in full and changes nothing.
+    """
 
     principal: Principal
     access: AccessFilter
     transaction: str
     message_id: str
+    dry_run: bool = False

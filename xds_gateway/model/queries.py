@@ -1,12 +1,13 @@
 """Stored queries after parsing: what storage compiles into statements (ITI TF-2 3.18.4.1.2.3.7).
 
-An entry, set or folder that is asked for by id has either `uuid` or `unique_id`; in the plural, either list is empty.
+An entry, set or folder that is asked for by id has either `uuid` or `unique_id`; in the plural, one list has values.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from . import vocabulary as v
 from .datatypes import TimeInterval
 from .identifiers import PatientId
 
@@ -31,15 +32,32 @@ ANY_TIME = TimeRange(None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindDocuments:
-    """FindDocuments and FindDocumentsByReferenceId (ITI TF-2 3.18.4.1.2.3.7.1, .14).
+class Levelled:
+    """What every query has: `$MetadataLevel` (XDS Metadata Update).
+
+    Level 1 hides older versions, entries that are Offline and folders that are Deprecated; where a query has a status
+    parameter, that parameter decides about versions and folders. Level 2 hides nothing.
+    """
+
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Associated(Levelled):
+    """What queries over associations have: `$XDSAssociationStatus`, which is Approved at level 1."""
+
+    association_statuses: tuple[str, ...] = (v.APPROVED,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentCriteria(Levelled):
+    """What the queries for entries select by, besides patients (ITI TF-2 3.18.4.1.2.3.7.1).
 
     `codes` maps "class_code", "type_code", "practice_setting_code", "healthcare_facility_type_code", "format_code",
     "event_code_list" and "confidentiality_code" to AND of ORs; `times` maps "creation_time", "service_start_time" and
     "service_stop_time"; `author_person` and `reference_ids` are LIKE patterns (`%`, `_`).
     """
 
-    patient_id: PatientId
     statuses: tuple[str, ...]
     object_types: tuple[str, ...]
     codes: Mapping[str, CodeGroups] = field(default_factory=dict)
@@ -49,7 +67,24 @@ class FindDocuments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindSubmissionSets:
+class FindDocuments(DocumentCriteria):
+    """FindDocuments and FindDocumentsByReferenceId (ITI TF-2 3.18.4.1.2.3.7.1, .14)."""
+
+    patient_id: PatientId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindDocumentsForMultiplePatients(DocumentCriteria):
+    """Entries of several patients, or of any when there is none (ITI TF-2 3.51.4.1.2.1.1).
+
+    Without a patient there is a class code, an event code or a healthcare facility type code.
+    """
+
+    patient_ids: tuple[PatientId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindSubmissionSets(Levelled):
     """FindSubmissionSets; `author_person` are LIKE patterns (ITI TF-2 3.18.4.1.2.3.7.2)."""
 
     patient_id: PatientId
@@ -61,13 +96,26 @@ class FindSubmissionSets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindFolders:
-    """FindFolders (ITI TF-2 3.18.4.1.2.3.7.3)."""
+class FolderCriteria(Levelled):
+    """What the queries for folders select by, besides patients (ITI TF-2 3.18.4.1.2.3.7.3)."""
 
-    patient_id: PatientId
     statuses: tuple[str, ...]
     last_update_time: TimeRange = ANY_TIME
     codes: CodeGroups = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindFolders(FolderCriteria):
+    """FindFolders (ITI TF-2 3.18.4.1.2.3.7.3)."""
+
+    patient_id: PatientId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindFoldersForMultiplePatients(FolderCriteria):
+    """Folders of several patients, or of any when there is none; then there is a code (ITI TF-2 3.51.4.1.2.1.2)."""
+
+    patient_ids: tuple[PatientId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +127,7 @@ class EntryFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetAll:
+class GetAll(Associated):
     """GetAll (ITI TF-2 3.18.4.1.2.3.7.4)."""
 
     patient_id: PatientId
@@ -90,30 +138,32 @@ class GetAll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetDocuments:
-    """GetDocuments by entryUUID or by uniqueId (ITI TF-2 3.18.4.1.2.3.7.5)."""
+class GetDocuments(Levelled):
+    """GetDocuments by entryUUID, by uniqueId or by logicalID (ITI TF-2 3.18.4.1.2.3.7.5)."""
 
     uuids: tuple[str, ...] = ()
     unique_ids: tuple[str, ...] = ()
+    logical_ids: tuple[str, ...] = ()  # of all versions; at level 2 only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetFolders:
-    """GetFolders by entryUUID or by uniqueId (ITI TF-2 3.18.4.1.2.3.7.6)."""
+class GetFolders(Levelled):
+    """GetFolders by entryUUID, by uniqueId or by logicalID (ITI TF-2 3.18.4.1.2.3.7.6)."""
 
     uuids: tuple[str, ...] = ()
     unique_ids: tuple[str, ...] = ()
+    logical_ids: tuple[str, ...] = ()  # of all versions; at level 2 only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetAssociations:
+class GetAssociations(Associated):
     """GetAssociations from and to objects of any kind (ITI TF-2 3.18.4.1.2.3.7.7)."""
 
     uuids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetDocumentsAndAssociations:
+class GetDocumentsAndAssociations(Associated):
     """GetDocumentsAndAssociations by entryUUID or by uniqueId (ITI TF-2 3.18.4.1.2.3.7.8)."""
 
     uuids: tuple[str, ...] = ()
@@ -121,14 +171,14 @@ class GetDocumentsAndAssociations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetSubmissionSets:
+class GetSubmissionSets(Associated):
     """GetSubmissionSets that hold entries or folders (ITI TF-2 3.18.4.1.2.3.7.9)."""
 
     uuids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetSubmissionSetAndContents:
+class GetSubmissionSetAndContents(Associated):
     """GetSubmissionSetAndContents (ITI TF-2 3.18.4.1.2.3.7.10)."""
 
     uuid: str | None = None
@@ -137,7 +187,7 @@ class GetSubmissionSetAndContents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetFolderAndContents:
+class GetFolderAndContents(Associated):
     """GetFolderAndContents (ITI TF-2 3.18.4.1.2.3.7.11)."""
 
     uuid: str | None = None
@@ -146,7 +196,7 @@ class GetFolderAndContents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetFoldersForDocument:
+class GetFoldersForDocument(Associated):
     """GetFoldersForDocument (ITI TF-2 3.18.4.1.2.3.7.12)."""
 
     uuid: str | None = None
@@ -154,7 +204,7 @@ class GetFoldersForDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetRelatedDocuments:
+class GetRelatedDocuments(Associated):
     """GetRelatedDocuments (ITI TF-2 3.18.4.1.2.3.7.13)."""
 
     uuid: str | None = None
@@ -165,8 +215,10 @@ class GetRelatedDocuments:
 
 StoredQuery = (
     FindDocuments
+    | FindDocumentsForMultiplePatients
     | FindSubmissionSets
     | FindFolders
+    | FindFoldersForMultiplePatients
     | GetAll
     | GetDocuments
     | GetFolders

@@ -15,7 +15,7 @@ from ..model.errors import ErrorCode, Finding
 from ..model.metadata import Submission
 from .datatypes import DataType
 
-Transaction = Literal["ITI-41", "ITI-42"]
+Transaction = Literal["ITI-41", "ITI-42", "ITI-57", "ITI-61", "ITI-62", "ITI-86", "ITI-92"]
 Actor = Literal["registry", "repository"]
 
 LIMIT: Final = 100  # findings of one message; the rest is counted
@@ -23,10 +23,24 @@ _CUT: Final = 128
 
 
 class Codes(NamedTuple):
-    """The error code of a rule per transaction; None where the rule does not apply (ITI TF-3 Table 4.2.4.1-2)."""
+    """The error code of a rule per transaction; None where the rule does not apply (ITI TF-3 Table 4.2.4.1-2).
+
+    `others` are the transactions that differ from ITI-42; what says nothing of a transaction is as in ITI-42.
+    """
 
     iti41: ErrorCode | None
     iti42: ErrorCode | None
+    others: tuple[tuple[Transaction, ErrorCode | None], ...] = ()
+
+    def code(self, transaction: Transaction) -> ErrorCode | None:
+        """The code in a transaction."""
+        if transaction == "ITI-41":
+            return self.iti41
+        return next((code for name, code in self.others if name == transaction), self.iti42)
+
+    def all(self) -> tuple[ErrorCode, ...]:
+        """Every code that the rule can give."""
+        return tuple(code for code in (self.iti41, self.iti42, *(code for _, code in self.others)) if code is not None)
 
 
 class Check(Enum):
@@ -87,7 +101,7 @@ class Rule:
 
     def code(self, transaction: Transaction) -> ErrorCode | None:
         """The error code in a transaction, None where the rule does not apply."""
-        return self.codes.iti41 if transaction == "ITI-41" else self.codes.iti42
+        return self.codes.code(transaction)
 
 
 class Change(NamedTuple):
@@ -164,8 +178,8 @@ class Evidence(NamedTuple):
 
 
 def make_finding(rule: Rule, evidence: Evidence, transaction: Transaction) -> Finding:
-    """A finding of this row, with the code of the transaction, or of the other one where it has none there."""
-    code = rule.code(transaction) or rule.codes.iti41 or rule.codes.iti42
+    """A finding of this row, with the code of the transaction, or another one where it has none there."""
+    code = rule.code(transaction) or next(iter(rule.codes.all()), None)
     if code is None:
         raise ValueError(f"{rule.id} has no code in any transaction")
     received = None if evidence.received is None else quoted(evidence.received)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from typing import Any, Final
 
 from .. import contracts
+from ..codec.transactions import ENDPOINTS
 from ..model.errors import DocumentDamaged, HttpRefused
 from .exchange import ClientGone, HttpRequest, HttpResponse
 from .pipeline import MountedDomain, Pipeline
@@ -25,9 +26,7 @@ class HttpApplication:
         self._pipeline = pipeline
         self._public_url = public_url
         self._endpoints = {
-            f"{path}/{endpoint}": (mount, endpoint)
-            for path, mount in mounts.items()
-            for endpoint in ("registry", "repository")
+            f"{path}/{endpoint}": (mount, endpoint) for path, mount in mounts.items() for endpoint in ENDPOINTS
         }
         self._schemas = tuple(f"{path}/schemas/" for path in mounts)
 

@@ -16,11 +16,10 @@ from typing import Any, TypeVar
 
 from lxml import etree
 
+from ..actors.domain import DomainActors
 from ..actors.ports import DocumentStore
-from ..actors.registry import DocumentRegistry
-from ..actors.repository import DocumentRepository
 from ..codec import soap
-from ..codec.transactions import TransactionRow, transaction_for
+from ..codec.transactions import Actor, TransactionRow, transaction_for
 from ..codec.xml import XmlLimits, parse
 from ..model.errors import (
     DocumentDamaged,
@@ -51,14 +50,13 @@ class MountedDomain:
     """The actors of one domain behind one mount, and who may call them."""
 
     domain: str
-    registry: DocumentRegistry
-    repository: DocumentRepository
+    actors: DomainActors
     documents: DocumentStore
     certificate_required: bool
 
-    def actor(self, endpoint: str) -> DocumentRegistry | DocumentRepository:
-        """The actor of an endpoint."""
-        return self.registry if endpoint == "registry" else self.repository
+    def actor(self, name: Actor) -> Any:
+        """The actor that a row of `codec.transactions` names."""
+        return getattr(self.actors, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +159,7 @@ class Pipeline:
     def _read(self, exchange: _Exchange, row: TransactionRow, body: etree._Element) -> Request:
         findings: list[Finding] = []
         request = row.parse(body, findings)
-        admit = getattr(exchange.mount.actor(row.endpoint), f"admit_{row.actor_method}")
+        admit = getattr(exchange.mount.actor(row.actor), f"admit_{row.actor_method}")
         admit(exchange.call, request, tuple(findings))
         return request
 
@@ -169,7 +167,7 @@ class Pipeline:
 
     def _perform(self, exchange: _Exchange, request: Request, attachments: Mapping[str, Attachment]) -> HttpResponse:
         row, mount = _known(exchange.row), exchange.mount
-        perform = getattr(mount.actor(row.endpoint), row.actor_method)
+        perform = getattr(mount.actor(row.actor), row.actor_method)
         if not isinstance(request, ProvideRequest):
             return self._respond(exchange, row, perform(exchange.call, request))
         taken = dict(attachments)
@@ -255,7 +253,7 @@ class Pipeline:
 
     def _record_refusal(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> None:
         try:
-            exchange.mount.registry.record_refusal(_known(exchange.call), findings)
+            exchange.mount.actors.registry.record_refusal(_known(exchange.call), findings)
         except GatewayError as unrecorded:  # nothing was given away: the refusal stands
             _log.error("refusal not in the journal", exc_info=unrecorded, extra={"message_id": exchange.message_id})
 

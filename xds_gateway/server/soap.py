@@ -77,7 +77,7 @@ class SoapServices:
 
 
 def _service(endpoint: str, rows: list[TransactionRow]) -> type[ServiceBase]:
-    return type(f"Document{endpoint.capitalize()}", (ServiceBase,), {_method_name(row): _method(row) for row in rows})
+    return type(endpoint.capitalize(), (ServiceBase,), {_method_name(row): _method(row) for row in rows})
 
 
 def _method_name(row: TransactionRow) -> str:

@@ -21,8 +21,9 @@ from tests.unit.builders import (
     make_set,
     make_submission,
 )
+from xds_gateway.actors.changes import Changes
 from xds_gateway.actors.identity import resolved
-from xds_gateway.actors.lifecycle import Changes, plan
+from xds_gateway.actors.lifecycle import plan
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode, Finding
 from xds_gateway.model.identifiers import PatientId, parse_patient_id

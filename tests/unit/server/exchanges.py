@@ -137,8 +137,7 @@ class Bench:
         )
         self.mount = MountedDomain(
             domain="main",
-            registry=self.domain.registry,
-            repository=self.domain.repository,
+            actors=self.domain.actors,
             documents=self.documents,
             certificate_required=self.certificate_required,
         )

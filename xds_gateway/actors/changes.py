@@ -1,0 +1,61 @@
+"""A change of the registry as a value: what is registered, what that entails, and what is told of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..model import vocabulary as v
+from ..model.errors import Finding
+from ..model.identifiers import PatientId
+from ..model.messages import AuditEvent, PlannedEffect, StoredDocument
+from ..model.metadata import Association, RegistryObject
+from .ports import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """All that one request changes beside adding its own objects; ids are entryUUIDs."""
+
+    patients: tuple[PatientId, ...] = ()
+    associations: tuple[Association, ...] = ()  # made by the registry: folder membership carried over
+    deprecated: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()  # no longer the latest version of their logical object
+    touched_folders: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+Plan = Callable[[Snapshot], tuple[Changes, tuple[Finding, ...]]]
+
+
+class Change(NamedTuple):
+    """A request that is ready for the registry: `plan` decides on a snapshot whether and how it happens.
+
+    `documents` are by the id of their entry; `event` is its audit row.
+    """
+
+    objects: Sequence[RegistryObject]
+    plan: Plan
+    event: AuditEvent
+    documents: Mapping[str, StoredDocument] = {}
+
+
+def effects(objects: Sequence[RegistryObject], changes: Changes) -> tuple[PlannedEffect, ...]:
+    """What a change would do, told in the order in which it happens."""
+    told = [_registered("register", item) for item in objects]
+    told += [_registered("associate", item) for item in changes.associations]
+    told += [PlannedEffect("deprecate", item, v.DEPRECATED) for item in changes.deprecated]
+    told += [PlannedEffect("approve", item, v.APPROVED) for item in changes.approved]
+    told += [PlannedEffect("supersede", item, "no longer the latest version") for item in changes.superseded]
+    told += [PlannedEffect("touch", item, "lastUpdateTime is set to now") for item in changes.touched_folders]
+    told += [PlannedEffect("remove", item, "its metadata are deleted") for item in changes.removed]
+    told += [PlannedEffect("know", item.as_cx(), "the patient becomes known") for item in changes.patients]
+    return tuple(told)
+
+
+def _registered(effect: str, item: RegistryObject) -> PlannedEffect:
+    if isinstance(item, Association):
+        name = item.association_type.rpartition(":")[2]
+        return PlannedEffect(effect, item.id, f"Association {name} from {item.source} to {item.target}")
+    version = f", version {item.version}" if item.version else ""
+    return PlannedEffect(effect, item.id, f"{item.KIND} {item.unique_id or ''}{version}")

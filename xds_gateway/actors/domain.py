@@ -1,0 +1,38 @@
+"""The actors of one domain, made together: they share their stores, their policy and their clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .identity import NewUuid
+from .ports import AccessJournal, DocumentIndex, DocumentStore, QueryStore, RegistryStore
+from .registry import DocumentRegistry, DomainPolicy
+from .repository import DocumentRepository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainActors:
+    """The actors that rows of `codec.transactions` name, by these names."""
+
+    registry: DocumentRegistry
+    repository: DocumentRepository
+
+
+def domain_actors(
+    *,
+    store: RegistryStore,
+    queries: QueryStore,
+    index: DocumentIndex,
+    documents: DocumentStore,
+    journal: AccessJournal,
+    policy: DomainPolicy,
+    now: Callable[[], str],
+    new_uuid: NewUuid,
+) -> DomainActors:
+    """The actors over these stores; `now` gives a DTM to the second (UTC), `new_uuid` a fresh `urn:uuid:`."""
+    registry = DocumentRegistry(
+        store=store, queries=queries, journal=journal, policy=policy, now=now, new_uuid=new_uuid
+    )
+    repository = DocumentRepository(
+        registry=registry, documents=documents, index=index, journal=journal, policy=policy, new_uuid=new_uuid
+    )
+    return DomainActors(registry=registry, repository=repository)

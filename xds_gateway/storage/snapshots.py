@@ -1,0 +1,103 @@
+"""What plans see of the registry: one state of it, whatever else is written meanwhile."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from ..actors.ports import KnownObject, KnownUniqueId
+from ..model import vocabulary as v
+from ..model.identifiers import PatientId
+from . import statements as sql
+from .keys import uuid_key, uuid_urn
+from .rows import KIND_NAMES, KINDS
+from .terms import NewTerms, Terms
+
+_ENTRY: Final = KINDS["DocumentEntry"]
+_FOLDER: Final = KINDS["Folder"]
+
+
+class SqlSnapshot:
+    """`Snapshot` on a connection that is inside a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, terms: Terms, domain: int) -> None:
+        self._cursor: Final = connection.cursor()
+        self._domain: Final = domain
+        self.terms: Final = NewTerms(terms, connection)
+        self._ids: Final[dict[bytes, tuple[int, int]]] = {}  # uuid -> id, kind of objects that are registered
+
+    def patient_known(self, patient_id: PatientId) -> bool:
+        """Whether the patient has a row."""
+        return self._patient(patient_id) is not None
+
+    def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
+        """The objects of these ids that are registered, by id as given."""
+        keys = {key: urn for urn in uuids if (key := uuid_key(urn)) is not None}
+        found: dict[str, KnownObject] = {}
+        for rows in self._in_chunks(sql.objects, list(keys)):
+            for number, kind in rows:
+                key, known = self._known(number, kind)
+                self._ids[key] = (number, kind)
+                found[keys[key]] = known
+        return found
+
+    def unique_ids(self, values: Iterable[str]) -> Mapping[str, KnownUniqueId]:
+        """The uniqueIds that are taken, by value."""
+        return {
+            value: KnownUniqueId(value, KIND_NAMES[kind], digest, size)
+            for rows in self._in_chunks(sql.unique_ids, list(dict.fromkeys(values)))
+            for _, value, kind, digest, size in rows
+        }
+
+    def dependents(self, uuids: Iterable[str]) -> Sequence[KnownObject]:
+        """Approved entries with an Approved APND or XFRM association to one of these entries, each once."""
+        approved, types = self._word(v.APPROVED), (self._word(v.APND), self._word(v.XFRM))
+        found: dict[int, KnownObject] = {}
+        for number in self._numbers(uuids):
+            for (dependent,) in self._cursor.execute(sql.DEPENDENTS, (number, approved, *types, approved)).fetchall():
+                found[dependent] = self._known(dependent, _ENTRY)[1]
+        return list(found.values())
+
+    def folders_of(self, uuid: str) -> Sequence[KnownObject]:
+        """Approved folders that hold this entry by an Approved HasMember."""
+        approved, member = self._word(v.APPROVED), self._word(v.HAS_MEMBER)
+        folders: list[int] = []
+        for number in self._numbers((uuid,)):
+            rows = self._cursor.execute(sql.FOLDERS_OF, (number, approved, member, approved)).fetchall()
+            folders.extend(folder for (folder,) in rows)
+        return [self._known(folder, _FOLDER)[1] for folder in folders]
+
+    def _word(self, text: str) -> int | None:
+        return self.terms.find((text, ""))
+
+    def _patient(self, patient_id: PatientId) -> int | None:
+        row = self._cursor.execute(sql.PATIENT, (self._domain, *patient_id)).fetchone()
+        return row[0] if row else None
+
+    def _in_chunks(self, statement: Callable[[int], str], keys: Sequence[object]) -> Iterable[list[tuple]]:  # type: ignore[type-arg]
+        for start in range(0, len(keys), sql.CHUNK):
+            chunk = sql.padded(keys[start : start + sql.CHUNK])
+            yield self._cursor.execute(statement(len(chunk)), (*chunk, self._domain)).fetchall()
+
+    def _numbers(self, uuids: Iterable[str]) -> list[int]:
+        """The ids of registered objects."""
+        return [number for number, _ in self._numbers_and_kinds(uuids)]
+
+    def _numbers_and_kinds(self, uuids: Iterable[str]) -> list[tuple[int, int]]:
+        keys = [key for urn in uuids if (key := uuid_key(urn)) is not None]
+        unmet = [key for key in keys if key not in self._ids]
+        found = [row for rows in self._in_chunks(sql.objects, unmet) for row in rows]
+        return [self._ids[key] for key in keys if key in self._ids] + found
+
+    def _known(self, number: int, kind: int) -> tuple[bytes, KnownObject]:
+        row = self._cursor.execute(sql.KNOWN[kind], (number,)).fetchone()
+        uuid, lid, object_type, status, version, value, authority, unique_id = row
+        return uuid, KnownObject(
+            uuid=uuid_urn(uuid),
+            lid=uuid_urn(lid or uuid),
+            kind=KIND_NAMES[kind],
+            object_type=self.terms.word(object_type),
+            status=self.terms.word(status) or "",
+            version=version,
+            patient_id=PatientId(value, authority) if value is not None else None,
+            unique_id=unique_id,
+        )
