@@ -1,5 +1,6 @@
-"""Stored queries over the tables: which objects each returns (ITI TF-2 3.18.4.1.2.3.7)."""
+"""Stored queries over the tables: which objects each returns (ITI TF-2 3.18.4.1.2.3.7, 3.51.4.1.2.1)."""
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -30,7 +31,7 @@ class SqlQueryStore:
             domain = self._terms.domain(connection, access.domain)
             if domain is None:
                 return Found()
-            selected = _SELECT[type(query)](query, Selection(connection, self._terms, domain, access, limit))
+            selected = _SELECT[type(query)](query, self._selection(connection, domain, query, access, limit))
             if sum(map(len, selected)) > limit:
                 return Found(more=True)
             answers = Answers(connection, self._terms)
@@ -39,6 +40,16 @@ class SqlQueryStore:
             answers.add_folders(selected.folders)
             answers.add_associations(selected.associations)
             return answers.found()
+
+    def _selection(
+        self, connection: sqlite3.Connection, domain: int, query: StoredQuery, access: AccessFilter, limit: int
+    ) -> Selection:
+        if isinstance(query, q.Associated):
+            shown = query.association_statuses
+            return Selection(
+                connection, self._terms, domain, access, limit, level=query.level, association_statuses=shown
+            )
+        return Selection(connection, self._terms, domain, access, limit, level=query.level)
 
 
 class Selected(NamedTuple):
@@ -72,6 +83,8 @@ def _by_ids(
     table: str, query: q.GetDocuments | q.GetFolders | q.GetDocumentsAndAssociations, read: Selection
 ) -> list[Row]:
     rows = read.by_uuid(table, query.uuids) + read.by_unique_id(table, query.unique_ids)
+    if isinstance(query, (q.GetDocuments, q.GetFolders)) and query.logical_ids:
+        rows += read.by_logical_id(table, query.logical_ids)
     return list({row[0]: row for row in rows}.values())
 
 
@@ -98,12 +111,24 @@ def _find_folders(query: q.FindFolders, read: Selection) -> Selected:
     return Selected(folders=read.find_folders(query))
 
 
+def _find_documents_for_multiple_patients(query: q.FindDocumentsForMultiplePatients, read: Selection) -> Selected:
+    return Selected(entries=read.find_documents_of_many(query))
+
+
+def _find_folders_for_multiple_patients(query: q.FindFoldersForMultiplePatients, read: Selection) -> Selected:
+    return Selected(folders=read.find_folders_of_many(query))
+
+
 def _get_all(query: q.GetAll, read: Selection) -> Selected:
     """All of a patient, and the associations from and to it, whatever is at their other end."""
     patient, wanted = query.patient_id, query.entries
     sets = q.FindSubmissionSets(patient_id=patient, statuses=query.submission_set_statuses)
     entries = q.FindDocuments(
-        patient_id=patient, statuses=query.entry_statuses, object_types=wanted.object_types, codes=wanted.codes
+        patient_id=patient,
+        statuses=query.entry_statuses,
+        object_types=wanted.object_types,
+        codes=wanted.codes,
+        level=query.level,
     )
     folders = q.FindFolders(patient_id=patient, statuses=query.folder_statuses)
     objects = Selected(read.find_submission_sets(sets), read.find_documents(entries), read.find_folders(folders))
@@ -182,6 +207,8 @@ _SELECT: Final[Mapping[type, Callable[[Any, Selection], Selected]]] = {
     q.FindDocuments: _find_documents,
     q.FindSubmissionSets: _find_submission_sets,
     q.FindFolders: _find_folders,
+    q.FindDocumentsForMultiplePatients: _find_documents_for_multiple_patients,
+    q.FindFoldersForMultiplePatients: _find_folders_for_multiple_patients,
     q.GetAll: _get_all,
     q.GetDocuments: _get_documents,
     q.GetFolders: _get_folders,

@@ -8,6 +8,8 @@ shape are those of `inline_size`.
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from ..model import vocabulary as v
+from .rows import CODE_LISTS
 from .statements import CODE_COLUMNS, TIME_COLUMNS, in_list
 
 ENTRY: Final = "document_entry"
@@ -17,10 +19,23 @@ FOLDER: Final = "folder"
 # The holes of a fragment and what goes with them, in the order that answers.py reads.
 _OBJECT: Final = "e.id, e.uuid, e.lid, e.version, e.status, e.patient_cx, e.home, e.patient, e.fragment"
 COLUMNS: Final = {ENTRY: _OBJECT, SUBMISSION_SET: _OBJECT, FOLDER: f"{_OBJECT}, e.last_update_time"}
-_LATEST: Final = {ENTRY: " AND e.latest = 1", SUBMISSION_SET: "", FOLDER: " AND e.latest = 1"}
 _ASSOCIATION: Final = "a.id, a.uuid, a.lid, a.version, a.status, a.home, a.fragment, a.source, a.target"
 
 # --- conditions ---------------------------------------------------------------------------------------------------
+
+
+def _word(text: str) -> str:
+    """The integer of a word of ours, looked up once in a statement, and only when a row asks for it."""
+    return f"(SELECT id FROM code WHERE code = '{text}' AND scheme = '')"
+
+
+# What level 1 hides (model.queries.Levelled): in all queries, and in those that have no status parameter.
+_ONLINE: Final = f"(e.availability IS NULL OR e.availability NOT IN {_word(v.OFFLINE)})"
+_CURRENT: Final = {
+    ENTRY: ["e.latest = 1", _ONLINE],
+    SUBMISSION_SET: [],
+    FOLDER: ["e.latest = 1", f"e.status = {_word(v.APPROVED)}"],
+}
 
 # For every group of the parameter the object has one of its codes: ((a OR b) AND (c)). Bind: groups, attribute.
 _CODE_LIST: Final = (
@@ -41,11 +56,17 @@ _AUTHOR_PERSON: Final = _like("object_author", "person")
 _REFERENCE_ID: Final = _like("entry_reference", "value")
 
 
-def _time(column: str, start: bool, stop: bool) -> list[str]:
-    """The rule of `model.queries.TimeRange`. Bind: From's first instant; To's last, first, last."""
+def _present_time(column: str, start: bool, stop: bool) -> list[str]:
+    """The rule of `model.queries.TimeRange` for a time. Bind: From's first instant; To's last, first, last."""
     tests = [f"{column}_hi >= ?"] if start else []
     if stop:
         tests.append(f"{column}_lo <= ? AND NOT ({column}_lo = ? AND {column}_hi = ?)")
+    return tests
+
+
+def _time(column: str, start: bool, stop: bool) -> list[str]:
+    """The whole rule, by which an absent time matches. Bind: as `_present_time`."""
+    tests = _present_time(column, start, stop)
     return [f"({column}_lo IS NULL OR ({' AND '.join(tests)}))"] if tests else []
 
 
@@ -84,22 +105,31 @@ class EntryShape(NamedTuple):
     author_person: bool = False
     reference_ids: bool = False
     hidden: int | None = None
+    level: int = 1
+    created: bool = False  # all have a creationTime: no on-demand entry is asked for
 
 
 @lru_cache(maxsize=512)
 def find_documents(shape: EntryShape) -> str:
-    """Bind: domain, patient, statuses, types, codes, lists, times, authors, references, hidden, limit."""
+    """Bind: domain, patient, then the conditions, limit."""
+    return _of_patient(ENTRY, _entry_conditions(shape), "creation_time")
+
+
+def _entry_conditions(shape: EntryShape) -> list[str]:
+    """Bind: statuses, types, codes, lists, times, authors, references, hidden."""
     conditions = [
         in_list("e.status", shape.statuses),
+        *([_ONLINE] if shape.level == 1 else []),
         *_entry_filter(shape.object_types, shape.codes, shape.code_lists),
     ]
     for name, start, stop in shape.times:
-        conditions += _time(TIME_COLUMNS[name], start, stop)
+        rule = _present_time if shape.created and name == "creation_time" else _time
+        conditions += rule(TIME_COLUMNS[name], start, stop)
     if shape.author_person:
         conditions.append(_AUTHOR_PERSON)
     if shape.reference_ids:
         conditions.append(_REFERENCE_ID)
-    return _of_patient(ENTRY, [*conditions, *_hidden(shape.hidden)], "creation_time")
+    return [*conditions, *_hidden(shape.hidden)]
 
 
 class SubmissionSetShape(NamedTuple):
@@ -136,17 +166,20 @@ class FolderShape(NamedTuple):
 
 @lru_cache(maxsize=64)
 def find_folders(shape: FolderShape) -> str:
-    """Bind: domain, patient, statuses, time, codes, limit."""
+    """Bind: domain, patient, then the conditions, limit."""
+    return _of_patient(FOLDER, _folder_conditions(shape), "last_update_time")
+
+
+def _folder_conditions(shape: FolderShape) -> list[str]:
+    """Bind: statuses, time, codes."""
     conditions = [in_list("e.status", shape.statuses), *_time("e.last_update_time", *shape.last_update_time)]
-    if shape.codes:
-        conditions.append(_CODE_LIST)
-    return _of_patient(FOLDER, conditions, "last_update_time")
+    return [*conditions, _CODE_LIST] if shape.codes else conditions
 
 
 def _of_patient(table: str, conditions: list[str], time: str) -> str:
     """The newest first, as the index of the patient has them."""
     return (
-        f"SELECT {COLUMNS[table]} FROM {table} e WHERE e.domain = ? AND e.patient = ?{_LATEST[table]}"
+        f"SELECT {COLUMNS[table]} FROM {table} e WHERE e.domain = ? AND e.patient = ?"
         f" AND {' AND '.join(conditions)} ORDER BY e.{time}_lo DESC, e.id LIMIT ?"
     )
 
@@ -157,6 +190,40 @@ def _entry_filter(object_types: int | None, codes: tuple[tuple[str, int], ...], 
         *(in_list(CODE_COLUMNS[attribute], size) for attribute, size in codes),
         *[_CODE_LIST] * code_lists,
     ]
+
+
+# --- ITI-51: objects of several patients, or of any -----------------------------------------------------------------
+
+# What finds the objects first: an index that starts with it. Of a list of codes one code at a time, for an object may
+# have several of them; confidentiality codes have no index (see tables.py).
+_FINDERS: Final = {
+    "patient": ("{table} e", "e.patient"),
+    "class_code": ("{table} e", "e.class_code"),
+    "healthcare_facility_type_code": ("{table} e", "e.healthcare_facility_type_code"),
+    "event_code_list": ("object_code k CROSS JOIN {table} e ON e.id = k.object", "k.code"),
+    "folder_code_list": ("object_code k CROSS JOIN {table} e ON e.id = k.object", "k.code"),
+}
+
+
+@lru_cache(maxsize=512)
+def find_documents_by(finder: str, keys: int, shape: EntryShape) -> str:
+    """Entries by patients, or by codes of one attribute. Bind: keys, domain, then the conditions, limit."""
+    return _found_by(finder, keys, ENTRY, _entry_conditions(shape))
+
+
+@lru_cache(maxsize=128)
+def find_folders_by(finder: str, keys: int, shape: FolderShape) -> str:
+    """Folders by patients, or by codes. Bind: keys, domain, then the conditions, limit."""
+    return _found_by(finder, keys, FOLDER, _folder_conditions(shape))
+
+
+def _found_by(finder: str, keys: int, table: str, conditions: list[str]) -> str:
+    source, column = _FINDERS[finder]
+    first = [in_list(column, keys)]
+    if finder in CODE_LISTS:
+        first += [f"k.attribute <> {CODE_LISTS['confidentiality_code']}", f"k.attribute = {CODE_LISTS[finder]}"]
+    where = " AND ".join([*first, "e.domain = ?", *conditions])
+    return f"SELECT {COLUMNS[table]} FROM {source.format(table=table)} WHERE {where} LIMIT ?"
 
 
 # --- Get queries and documents: objects by key --------------------------------------------------------------------
@@ -170,6 +237,7 @@ class KeyShape(NamedTuple):
     object_types: int | None = None
     codes: tuple[tuple[str, int], ...] = ()
     code_lists: int = 0
+    level: int = 1
 
 
 @lru_cache(maxsize=512)
@@ -177,25 +245,31 @@ def by_uuid(table: str, shape: KeyShape) -> str:
     """Bind: UUID keys, domain, types, codes, lists, hidden."""
     return (
         f"SELECT {COLUMNS[table]} FROM object o CROSS JOIN {table} e ON e.id = o.id"
-        f" WHERE {in_list('o.uuid', shape.keys)} AND o.domain = ?{_filters(shape)}"
+        f" WHERE {in_list('o.uuid', shape.keys)} AND o.domain = ?{_shown(table, shape)}"
     )
 
 
 @lru_cache(maxsize=512)
 def by_unique_id(table: str, shape: KeyShape) -> str:
-    """The latest versions. Bind: uniqueIds, domain, types, codes, lists, hidden."""
+    """Bind: uniqueIds, domain, types, codes, lists, hidden."""
     return (
         f"SELECT {COLUMNS[table]} FROM unique_id u CROSS JOIN {table} e ON e.unique_id = u.id"
-        f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ?{_LATEST[table]}{_filters(shape)}"
+        f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ?{_shown(table, shape)}"
     )
+
+
+@lru_cache(maxsize=64)
+def later_versions(table: str, shape: KeyShape) -> str:
+    """All versions but the first, whose logicalID is its own id. Bind: UUID keys, domain, hidden."""
+    where = f"{in_list('e.lid', shape.keys)} AND e.domain = ?{_shown(table, shape)}"
+    return f"SELECT {COLUMNS[table]} FROM {table} e WHERE {where}"
 
 
 @lru_cache(maxsize=512)
 def by_id(table: str, shape: KeyShape) -> str:
     """Bind: ids, domain, types, codes, lists, hidden."""
-    return (
-        f"SELECT {COLUMNS[table]} FROM {table} e WHERE {in_list('e.id', shape.keys)} AND e.domain = ?{_filters(shape)}"
-    )
+    where = f"{in_list('e.id', shape.keys)} AND e.domain = ?{_shown(table, shape)}"
+    return f"SELECT {COLUMNS[table]} FROM {table} e WHERE {where}"
 
 
 @lru_cache(maxsize=256)
@@ -208,6 +282,12 @@ def documents(shape: KeyShape) -> str:
         f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ? AND e.repository_unique_id = ?{_filters(shape)}"
         " ORDER BY e.id"
     )
+
+
+def _shown(table: str, shape: KeyShape) -> str:
+    """What the level shows of what passes the filters."""
+    current = _CURRENT[table] if shape.level == 1 else []
+    return "".join(f" AND {condition}" for condition in current) + _filters(shape)
 
 
 def _filters(shape: KeyShape) -> str:
@@ -225,17 +305,18 @@ def object_ids(keys: int) -> str:
 
 
 class LinkShape(NamedTuple):
-    """How many keys, and of which types associations are."""
+    """How many keys, and of which types and statuses associations are."""
 
     keys: int
     types: int | None = None
     hidden: int | None = None
+    statuses: int = 1
 
 
 @lru_cache(maxsize=256)
 def associations(key: str, shape: LinkShape) -> str:
-    """Associations by "source", "target" or "id". Bind: ids, domain, status, types, hidden, limit (-1: none)."""
-    conditions = [in_list(f"a.{key}", shape.keys), "a.domain = ?", "a.status = ?"]
+    """Associations by "source", "target" or "id". Bind: ids, domain, statuses, types, hidden, limit (-1: none)."""
+    conditions = [in_list(f"a.{key}", shape.keys), "a.domain = ?", in_list("a.status", shape.statuses)]
     if shape.types is not None:
         conditions.append(in_list("a.type", shape.types))
     where = " AND ".join([*conditions, *_shows_nothing_hidden(shape.hidden)])

@@ -44,12 +44,12 @@ def in_list(column: str, size: int) -> str:
 
 # --- columns that queries select by ---------------------------------------------------------------------------------
 
-# attribute of the query -> column of document_entry
+# attribute of the query -> column of document_entry; a plus keeps an index of many rows out of queries of a patient
 CODE_COLUMNS: Final[dict[str, str]] = {
-    "class_code": "e.class_code",
+    "class_code": "+e.class_code",
     "type_code": "e.type_code",
     "practice_setting_code": "e.practice_setting_code",
-    "healthcare_facility_type_code": "e.healthcare_facility_type_code",
+    "healthcare_facility_type_code": "+e.healthcare_facility_type_code",
     "format_code": "e.format_code",
 }
 TIME_COLUMNS: Final[dict[str, str]] = {
@@ -121,7 +121,7 @@ ADD: Final[dict[int, str]] = {
             "object_type",
             "mime_type",
             "availability",
-            *(column.removeprefix("e.") for column in CODE_COLUMNS.values()),
+            *CODE_COLUMNS,
             *_INTERVALS,
             "fragment",
         ),
