@@ -12,8 +12,10 @@ from ..client import (
     Gateway,
     GatewayClientError,
     IncompleteMetadata,
+    InvalidQuery,
     Misconfigured,
     NotACdaDocument,
+    NotFound,
     Refused,
     RegistryError,
     TimedOut,
@@ -35,6 +37,8 @@ _UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-
 # what the SDK raises, and the kind of failure that it is; the nearest class counts
 KINDS_OF_ERRORS: Final = {
     Misconfigured: "usage",
+    InvalidQuery: "usage",
+    NotFound: "not_found",
     NotACdaDocument: "not_cda",
     IncompleteMetadata: "incomplete_metadata",
     Unreachable: "unreachable",

@@ -52,7 +52,7 @@ def write_examples(folder: Path, url: str) -> Examples:
 
 
 def _find(url: str, patient: str) -> bytes:
-    query_id, parameters = find_documents(patient, DocumentFilter())
+    _, query_id, parameters = find_documents(patient, DocumentFilter())
     request = QueryRequest(query_id=query_id, return_type="LeafClass", parameters=parameters)
     return render_request_envelope(_ACTIONS["ITI-18"], f"{url}/registry", render_query_request(request), uuid4().urn)
 

@@ -12,8 +12,10 @@ from .errors import (
     Fault,
     GatewayClientError,
     IncompleteMetadata,
+    InvalidQuery,
     Misconfigured,
     NotACdaDocument,
+    NotFound,
     Refused,
     RegistryError,
     TimedOut,
@@ -22,8 +24,19 @@ from .errors import (
     Unreachable,
 )
 from .files import metadata_from, parse_code, read_document, read_metadata_file
-from .gateway import Gateway, default_journal
+from .gateway import Gateway
+from .history import DocumentHistory
+from .journal import default_journal
+from .registry_values import (
+    AssociationSummary,
+    FolderSummary,
+    ObjectReference,
+    QueryResult,
+    SubmissionSetSummary,
+)
+from .removal import RemovalPlan
 from .values import (
+    AdministrationResult,
     DocumentMetadata,
     DocumentSummary,
     DocumentToSubmit,
@@ -35,25 +48,35 @@ from .values import (
 )
 
 __all__ = [
+    "AdministrationResult",
+    "AssociationSummary",
     "Author",
     "CdaHeader",
     "Code",
     "Damaged",
+    "DocumentHistory",
     "DocumentMetadata",
     "DocumentSummary",
     "DocumentToSubmit",
     "Fault",
+    "FolderSummary",
     "Gateway",
     "GatewayClientError",
     "IncompleteMetadata",
+    "InvalidQuery",
     "Misconfigured",
     "NotACdaDocument",
+    "NotFound",
+    "ObjectReference",
+    "QueryResult",
     "Refused",
     "RegistryError",
     "RelatedDocuments",
     "Relation",
+    "RemovalPlan",
     "RetrievedFile",
     "SubmissionResult",
+    "SubmissionSetSummary",
     "SubmittedEntry",
     "TimedOut",
     "TlsRefused",

@@ -48,7 +48,7 @@ class IncompleteMetadata(GatewayClientError):
 
 
 class InvalidQuery(GatewayClientError):
-    """A stored query that cannot be asked, nothing was sent: its name and a sentence for each mistake (3.18.4.1.2.3)."""
+    """A stored query that cannot be asked, nothing was sent: its name, and a sentence for each mistake."""
 
     def __init__(self, query: str, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))

@@ -125,6 +125,17 @@ class Journal:
             os.close(descriptor)
 
 
+def default_journal() -> Path:
+    """`xds-gateway/journal` in `$XDG_STATE_HOME` or `~/.local/state`; raises Misconfigured where there is no home."""
+    state = os.environ.get("XDG_STATE_HOME")
+    try:
+        return (Path(state) if state else Path.home() / ".local" / "state") / "xds-gateway" / "journal"
+    except RuntimeError as wrong:
+        raise Misconfigured(
+            "there is no home folder to keep the journal in: give the client a journal folder"
+        ) from wrong
+
+
 def _render_record(ids: SubmissionIds, outcome: str | None) -> dict[str, Any]:
     return {
         "version": _VERSION,

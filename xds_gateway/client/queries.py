@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from ..codec.queries import QUERIES
+from ..codec.queries import MULTI_PATIENT_QUERIES, QUERIES
 from ..codec.query_parameters import Parameter
-from ..codec.query_tables import Query
+from ..codec.query_tables import IDS, Query
 from ..model import vocabulary as v
 from ..model.datatypes import Code
 from .errors import InvalidQuery
@@ -43,7 +43,7 @@ class KnownQuery(NamedTuple):
 
 QUERIES_BY_NAME: Final[Mapping[str, KnownQuery]] = {
     table.name: KnownQuery(transaction, query_id, table)
-    for transaction, tables in (("ITI-18", QUERIES),)
+    for transaction, tables in (("ITI-18", QUERIES), ("ITI-51", MULTI_PATIENT_QUERIES))
     for query_id, table in tables.items()
 }
 
@@ -131,15 +131,15 @@ def _missing(table: Query, given: Sequence[Parameter]) -> list[str]:
         for parameter in table.parameters
         if parameter.required and parameter.attribute not in attributes
     ]
-    if table.either is not None and len(attributes & _identifying(table)) != 1:
-        names = [p.name for p in table.parameters if p.attribute in _identifying(table)]
-        problems.append(f"{table.name} needs exactly one of {', '.join(names)}")
+    if table.either is not None and len(attributes & set(IDS)) != 1:
+        problems.append(f"{table.name} needs exactly one of {_names(table, IDS)}")
+    if table.some_of and not attributes & set(table.some_of):
+        problems.append(f"{table.name} needs at least one of {_names(table, table.some_of)}")
     return problems
 
 
-def _identifying(table: Query) -> set[str]:
-    """The attributes of which a Get query takes exactly one (notes 1 of its table)."""
-    return {p.attribute for p in table.parameters} & {"uuid", "unique_id", "logical_id"}
+def _names(table: Query, attributes: Sequence[str]) -> str:
+    return ", ".join(parameter.name for parameter in table.parameters if parameter.attribute in attributes)
 
 
 def _too_many(table: Query, written: Sequence[tuple[Parameter, tuple[str, ...]]]) -> list[str]:

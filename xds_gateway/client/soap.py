@@ -5,7 +5,7 @@ no MTOM for requests and reads answers whole, so both directions are streamed he
 """
 
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final
 from uuid import UUID
@@ -24,15 +24,24 @@ from .answers import check_status, read_answer_body
 from .errors import RegistryError, UnexpectedAnswer
 from .http import HttpAnswer, HttpChannel
 from .mtom import Attachment, DocumentReceiver, MtomMessage, read_envelope
+from .queries import StoredQueryCall
 
 _REGISTRY_BINDING: Final = f"{{{XDSB}}}DocumentRegistry_Binding_Soap12"
 _REPOSITORY_BINDING: Final = f"{{{XDSB}}}DocumentRepository_Binding_Soap12"
-_QUERY: Final = "DocumentRegistry_RegistryStoredQuery"
+_QUERIES: Final = {
+    "ITI-18": "DocumentRegistry_RegistryStoredQuery",
+    "ITI-51": "DocumentRegistry_MultiPatientStoredQuery",
+}
+# Who administers documents sends bodies of our codec; zeep has no part in them.
+_ADMINISTRATION: Final = {
+    "ITI-57": ("registry", "urn:ihe:iti:2010:UpdateDocumentSet"),
+    "ITI-62": ("registry", "urn:ihe:iti:2010:DeleteDocumentSet"),
+    "ITI-86": ("repository", "urn:ihe:iti:2017:RemoveDocuments"),
+}
 _PROVIDE: Final = "DocumentRepository_ProvideAndRegisterDocumentSet-b"
 _RETRIEVE: Final = "DocumentRepository_RetrieveDocumentSet"
 
 Exchange = AbstractContextManager[HttpAnswer]
-Parameters = Iterable[tuple[str, tuple[str, ...]]]
 
 
 class _PlainTransport(Transport):
@@ -45,9 +54,10 @@ class _PlainTransport(Transport):
     def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> Exchange:
         """What zeep calls with a finished envelope."""
         action = _complete_addressing(envelope)
-        return self._send(address, etree.tostring(envelope, xml_declaration=True, encoding="UTF-8"), action)
+        return self.send(address, etree.tostring(envelope, xml_declaration=True, encoding="UTF-8"), action)
 
-    def _send(self, address: str, envelope: bytes, action: str) -> Exchange:
+    def send(self, address: str, envelope: bytes, action: str) -> Exchange:
+        """Send an envelope."""
         return self._channel.post(address, envelope, f'application/soap+xml; charset=UTF-8; action="{action}"')
 
 
@@ -58,7 +68,8 @@ class _MtomTransport(_PlainTransport):
         super().__init__(channel)
         self._new_uuid = new_uuid
 
-    def _send(self, address: str, envelope: bytes, action: str) -> Exchange:
+    def send(self, address: str, envelope: bytes, action: str) -> Exchange:
+        """Send an envelope without attachments."""
         return self.send_with(address, envelope, (), action)
 
     def send_with(self, address: str, envelope: bytes, attachments: tuple[Attachment, ...], action: str) -> Exchange:
@@ -85,7 +96,7 @@ def _complete_addressing(envelope: etree._Element) -> str:
 
 
 class SoapClient:
-    """The transactions of a Document Source and a Document Consumer, as calls."""
+    """The transactions of a Document Source, a Document Consumer and a Document Administrator, as calls."""
 
     def __init__(
         self, registry_url: str, repository_url: str, channel: HttpChannel, new_uuid: Callable[[], UUID]
@@ -93,23 +104,38 @@ class SoapClient:
         """Reads the WSDLs of the package; nothing is sent."""
         self._repository_url = repository_url
         self._new_uuid = new_uuid
+        self._registry_url = registry_url
+        self._plain = _PlainTransport(channel)
         self._mtom = _MtomTransport(channel, new_uuid)
-        registry, repository = _load("registry", _PlainTransport(channel)), _load("repository", self._mtom)
+        registry, repository = _load("registry", self._plain), _load("repository", self._mtom)
         self._registry_service = registry.create_service(_REGISTRY_BINDING, registry_url)
         self._repository_service = repository.create_service(_REPOSITORY_BINDING, repository_url)
         self._provide_action: str = repository.wsdl.bindings[_REPOSITORY_BINDING].get(_PROVIDE).soapaction
 
-    def query(self, query_id: str, parameters: Parameters) -> etree._Element:
-        """ITI-18 with returnType LeafClass: the AdhocQueryResponse; raises Refused (ITI TF-2 3.18)."""
-        slots = [{"name": name, "ValueList": {"Value": list(values)}} for name, values in parameters]
-        exchange: Exchange = self._registry_service[_QUERY](
-            ResponseOption={"returnType": "LeafClass", "returnComposedObjects": True},
-            AdhocQuery={"id": query_id, "Slot": slots},
+    def query(self, call: StoredQueryCall) -> etree._Element:
+        """A stored query with returnType LeafClass: the AdhocQueryResponse; raises Refused (ITI TF-2 3.18)."""
+        body, _ = self.ask(call, "LeafClass")
+        return body
+
+    def ask(self, call: StoredQueryCall, return_type: str) -> tuple[etree._Element, tuple[RegistryError, ...]]:
+        """A stored query: the AdhocQueryResponse, and the warnings of a success; raises Refused (3.18, 3.51)."""
+        slots = [{"name": name, "ValueList": {"Value": list(values)}} for name, values in call.parameters]
+        exchange: Exchange = self._registry_service[_QUERIES[call.transaction]](
+            ResponseOption={"returnType": return_type, "returnComposedObjects": True},
+            AdhocQuery={"id": call.query_id, "Slot": slots},
         )
         with exchange as answer:
             body = read_answer_body(read_envelope(answer), f"{{{QUERY}}}AdhocQueryResponse", status=answer.status)
-        check_status(*_registry_response(body))
-        return body
+        return body, check_status(*_registry_response(body))
+
+    def administer(self, transaction: str, body: bytes) -> tuple[RegistryError, ...]:
+        """ITI-57, ITI-62 or ITI-86 with this body, plain: the warnings of a success; raises Refused."""
+        endpoint, action = _ADMINISTRATION[transaction]
+        address = self._repository_url if endpoint == "repository" else self._registry_url
+        envelope = render_request_envelope(action, address, body, self._new_uuid().urn)
+        with self._plain.send(address, envelope, action) as answer:
+            told = read_answer_body(read_envelope(answer), f"{{{RS}}}RegistryResponse", status=answer.status)
+        return check_status(*_registry_response(told))
 
     def provide(self, request: ProvideRequest, attachments: tuple[Attachment, ...]) -> tuple[RegistryError, ...]:
         """ITI-41: the warnings of a success; raises Refused (ITI TF-2 3.41)."""

@@ -90,7 +90,7 @@ class DocumentSource:
     def _is_there(self, ids: SubmissionIds) -> bool:
         """All or nothing is registered, so that the entries tell of the whole set."""
         wanted = {entry.entry_uuid for entry in ids.entries}
-        found = read_documents(self._soap.query(*get_documents(sorted(wanted))))
+        found = read_documents(self._soap.query(get_documents(sorted(wanted))))
         return wanted <= {document.entry_uuid for document in found}
 
     def _provide(

@@ -6,7 +6,7 @@ is recognised as one.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -18,27 +18,35 @@ from ..model import vocabulary as v
 from ..model.datatypes import Author, Code
 from ..model.metadata import (
     Association,
-    Classification,
     DocumentEntry,
-    ExternalIdentifier,
-    LocalizedString,
     Slot,
     Submission,
     SubmissionSet,
 )
 from .errors import IncompleteMetadata, Misconfigured
+from .parts import (
+    SetDetails,
+    SetIds,
+    make_author,
+    make_code,
+    make_identifiers,
+    make_member,
+    make_set,
+    make_text,
+    new_symbols,
+)
 from .values import DocumentMetadata, DocumentToSubmit, SubmittedEntry
 
 CHUNK: Final = 1024 * 1024
-CHARSET: Final = "UTF-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionDetails:
     """What the source says of the whole submission (ITI TF-3 4.2.3.3).
 
-    `patient_id` is a CX, `source_id` the OID of the sending system, `replaces` the entryUUID of the document that the
-    one document of this submission replaces.
+    `patient_id` is a CX, `source_id` the OID of the sending system. `relation` is the type of the association from the
+    one document of this submission to an earlier one, and the entryUUID of that; `folders` are entryUUIDs of folders
+    that every document is put into.
     """
 
     patient_id: str
@@ -47,7 +55,8 @@ class SubmissionDetails:
     content_type_code: Code | None = None
     title: str | None = None
     comments: str | None = None
-    replaces: str | None = None
+    relation: tuple[str, str] | None = None
+    folders: tuple[str, ...] = ()
 
 
 class SubmissionIds(NamedTuple):
@@ -89,9 +98,9 @@ def read_digest(content: Path | bytes) -> ContentDigest:
 
 
 def check_complete(documents: Sequence[DocumentToSubmit], details: SubmissionDetails) -> None:
-    """Raise IncompleteMetadata that names all that is missing; Misconfigured for a `replaces` of several documents."""
-    if not documents or (details.replaces and len(documents) > 1):
-        raise Misconfigured("a submission needs a document, and one that replaces needs exactly one")
+    """Raise IncompleteMetadata that names all that is missing; Misconfigured for a relation of several documents."""
+    if not documents or (details.relation and len(documents) > 1):
+        raise Misconfigured("a submission needs a document, and one that relates to another needs exactly one")
     missing = tuple((d.label, d.metadata.missing) for d in documents if d.metadata.missing)
     if missing:
         raise IncompleteMetadata(missing)
@@ -136,7 +145,7 @@ def build_submission(
     documents: Sequence[DocumentToSubmit], ids: SubmissionIds, details: SubmissionDetails
 ) -> Submission:
     """The submission set, its entries and associations; ids that nobody keeps are symbolic (ITI TF-3 4.2.1.4)."""
-    symbols = map("part{:03d}".format, range(1, 1_000_000))
+    symbols = new_symbols()
     entries = tuple(
         _entry(document.metadata, entry, details, symbols)
         for document, entry in zip(documents, ids.entries, strict=True)
@@ -144,7 +153,7 @@ def build_submission(
     return Submission(
         submission_sets=(_submission_set(documents, ids, details, symbols),),
         document_entries=entries,
-        associations=(*_members(ids, symbols), *_replacements(ids, details, symbols)),
+        associations=(*_members(ids, details, symbols), *_relationships(ids, details, symbols)),
     )
 
 
@@ -160,13 +169,13 @@ def _entry(
         object_type=v.STABLE_DOCUMENT,
         mime_type=metadata.mime_type,
         slots=tuple(_entry_slots(metadata, ids, details)),
-        name=_text(metadata.title, metadata.language_code),
-        description=_text(metadata.comments, metadata.language_code),
+        name=make_text(metadata.title, metadata.language_code),
+        description=make_text(metadata.comments, metadata.language_code),
         classifications=(
-            *(_author(v.DE_AUTHOR, author, ids.entry_uuid, symbols) for author in metadata.authors),
-            *(_coded(scheme, code, ids.entry_uuid, symbols) for scheme, code in _entry_codes(metadata)),
+            *(make_author(v.DE_AUTHOR, author, ids.entry_uuid, symbols) for author in metadata.authors),
+            *(make_code(scheme, code, ids.entry_uuid, symbols) for scheme, code in _entry_codes(metadata)),
         ),
-        external_identifiers=_identifiers(identifiers, ids.entry_uuid, symbols),
+        external_identifiers=make_identifiers(identifiers, ids.entry_uuid, symbols),
     )
 
 
@@ -204,76 +213,28 @@ def _submission_set(
 ) -> SubmissionSet:
     """The set; who names no author or contentTypeCode gets those of the first document."""
     first = documents[0].metadata
-    content_type = details.content_type_code or first.type_code
-    identifiers = (
-        (v.SS_PATIENT_ID, "XDSSubmissionSet.patientId", details.patient_id),
-        (v.SS_SOURCE_ID, "XDSSubmissionSet.sourceId", details.source_id),
-        (v.SS_UNIQUE_ID, "XDSSubmissionSet.uniqueId", ids.set_unique_id),
+    told = SetDetails(
+        patient_id=details.patient_id,
+        source_id=details.source_id,
+        authors=details.authors or first.authors[:1],
+        content_type_code=details.content_type_code or first.type_code,
+        title=details.title,
+        comments=details.comments,
     )
-    return SubmissionSet(
-        id=ids.set_uuid,
-        object_type=v.REGISTRY_PACKAGE_OBJECT,
-        slots=(Slot("submissionTime", (ids.submission_time,)),),
-        name=_text(details.title, None),
-        description=_text(details.comments, None),
-        classifications=(
-            Classification(next(symbols), ids.set_uuid, node=v.SUBMISSION_SET_NODE),
-            *(_author(v.SS_AUTHOR, author, ids.set_uuid, symbols) for author in details.authors or first.authors[:1]),
-            *((_coded(v.SS_CONTENT_TYPE_CODE, content_type, ids.set_uuid, symbols),) if content_type else ()),
-        ),
-        external_identifiers=_identifiers(identifiers, ids.set_uuid, symbols),
-    )
+    return make_set(SetIds(ids.set_uuid, ids.set_unique_id, ids.submission_time), told, symbols)
 
 
-def _members(ids: SubmissionIds, symbols: Iterator[str]) -> Iterator[Association]:
+def _members(ids: SubmissionIds, details: SubmissionDetails, symbols: Iterator[str]) -> Iterator[Association]:
+    """The entries in their set, and in the folders, which the set holds too (ITI TF-2 3.42.4.1.2)."""
     for entry in ids.entries:
-        yield Association(
-            id=next(symbols),
-            association_type=v.HAS_MEMBER,
-            source=ids.set_uuid,
-            target=entry.entry_uuid,
-            slots=(Slot("SubmissionSetStatus", ("Original",)),),
-        )
+        yield make_member(ids.set_uuid, entry.entry_uuid, symbols)
+        for folder in details.folders:
+            filed = make_member(folder, entry.entry_uuid, symbols, slots=())
+            yield filed
+            yield make_member(ids.set_uuid, filed.id, symbols)
 
 
-def _replacements(ids: SubmissionIds, details: SubmissionDetails, symbols: Iterator[str]) -> Iterator[Association]:
-    if details.replaces:
-        yield Association(
-            id=next(symbols), association_type=v.RPLC, source=ids.entries[0].entry_uuid, target=details.replaces
-        )
-
-
-def _coded(scheme: str, code: Code, classified: str, symbols: Iterator[str]) -> Classification:
-    return Classification(
-        next(symbols),
-        classified,
-        scheme=scheme,
-        code=code.code,
-        slots=(Slot("codingScheme", (code.scheme,)),),
-        name=_text(code.display or code.code, None),
-    )
-
-
-def _author(scheme: str, author: Author, classified: str, symbols: Iterator[str]) -> Classification:
-    rows = (
-        ("authorPerson", (author.person,) if author.person else ()),
-        ("authorInstitution", author.institutions),
-        ("authorRole", author.roles),
-        ("authorSpecialty", author.specialties),
-        ("authorTelecommunication", author.telecommunications),
-    )
-    slots = tuple(Slot(name, values) for name, values in rows if values)
-    return Classification(next(symbols), classified, scheme=scheme, code="", slots=slots)
-
-
-def _identifiers(
-    rows: Iterable[tuple[str, str, str]], registry_object: str, symbols: Iterator[str]
-) -> tuple[ExternalIdentifier, ...]:
-    return tuple(
-        ExternalIdentifier(next(symbols), registry_object, scheme, value, name=_text(name, None))
-        for scheme, name, value in rows
-    )
-
-
-def _text(value: str | None, lang: str | None) -> tuple[LocalizedString, ...]:
-    return (LocalizedString(value, lang, CHARSET),) if value else ()
+def _relationships(ids: SubmissionIds, details: SubmissionDetails, symbols: Iterator[str]) -> Iterator[Association]:
+    if details.relation:
+        kind, target = details.relation
+        yield Association(id=next(symbols), association_type=kind, source=ids.entries[0].entry_uuid, target=target)

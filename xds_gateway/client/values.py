@@ -162,3 +162,17 @@ class RetrievedFile:
     sha1: str
     mime_type: str | None = None
     path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdministrationResult:
+    """An accepted change: the submission set that tells it, and the object that it made or changed.
+
+    `version` is set when the object is new, `unique_id` for a new folder.
+    """
+
+    submission_set_uuid: str
+    entry_uuid: str
+    unique_id: str | None = None
+    version: str | None = None
+    warnings: tuple[RegistryError, ...] = ()

@@ -98,7 +98,7 @@ def test_a_bare_entry_is_summarized() -> None:
 
 
 def test_relations_are_told_with_the_documents() -> None:
-    submission = build(make_sample(), replaces="urn:uuid:old")
+    submission = build(make_sample(), relation=(v.RPLC, "urn:uuid:old"))
     related = read_related(
         query_answer(*map(render_object, (*submission.document_entries, submission.associations[-1])))
     )

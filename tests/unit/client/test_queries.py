@@ -5,7 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from xds_gateway.client import Code
-from xds_gateway.client.queries import DocumentFilter, find_documents, get_documents, get_related_documents
+from xds_gateway.client.queries import (
+    DocumentFilter,
+    StoredQueryCall,
+    find_documents,
+    get_documents,
+    get_related_documents,
+)
 from xds_gateway.codec.queries import parse_stored_query
 from xds_gateway.model import queries as q
 from xds_gateway.model import vocabulary as v
@@ -16,9 +22,9 @@ PATIENT = "it's^^^&1.2.3&ISO"
 UUID = "urn:uuid:00000000-0000-4000-8000-000000000042"
 
 
-def ask(call: tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]) -> q.StoredQuery:
+def ask(call: StoredQueryCall) -> q.StoredQuery:
     findings: list[Finding] = []
-    query_id, parameters = call
+    _, query_id, parameters = call
     query = parse_stored_query(
         QueryRequest(query_id=query_id, return_type="LeafClass", parameters=parameters), findings
     )
@@ -73,7 +79,7 @@ def test_periods_are_sent_in_utc(given: str, attribute: str) -> None:
 
 @pytest.mark.parametrize("period", [(None, None), ("2023", None), (None, datetime(2024, 1, 1, tzinfo=UTC))])
 def test_an_open_end_does_not_restrict(period: tuple[object, object]) -> None:
-    _, parameters = find_documents(PATIENT, DocumentFilter(created=period))  # type: ignore[arg-type]
+    _, _, parameters = find_documents(PATIENT, DocumentFilter(created=period))  # type: ignore[arg-type]
     assert sum("CreationTime" in name for name, _ in parameters) == sum(end is not None for end in period)
 
 
@@ -99,5 +105,5 @@ def test_relations_are_asked_by_type() -> None:
 
 
 def test_short_names_are_sent_as_urns() -> None:
-    _, parameters = get_related_documents(UUID, ("RPLC",))
+    _, _, parameters = get_related_documents(UUID, ("RPLC",))
     assert parameters[1] == ("$AssociationTypes", (f"('{v.RPLC}')",))

@@ -68,7 +68,7 @@ def test_the_set_holds_every_entry_as_original() -> None:
 
 
 def test_a_replacement_points_at_what_it_replaces() -> None:
-    submission = build(make_sample(), replaces="urn:uuid:00000000-0000-4000-8000-000000000042")
+    submission = build(make_sample(), relation=(v.RPLC, "urn:uuid:00000000-0000-4000-8000-000000000042"))
     replacement = submission.associations[-1]
     assert (replacement.association_type, replacement.source) == (v.RPLC, submission.document_entries[0].id)
     assert replacement.target == "urn:uuid:00000000-0000-4000-8000-000000000042"
@@ -116,7 +116,7 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 @pytest.mark.parametrize("count_", [0, 2])
 def test_a_replacement_is_one_document(count_: int) -> None:
     with pytest.raises(Misconfigured):
-        check_complete(make_samples(count_), make_details(replaces="urn:uuid:x"))
+        check_complete(make_samples(count_), make_details(relation=(v.RPLC, "urn:uuid:x")))
 
 
 def key(document: DocumentToSubmit, destination: str = "here", **changes: object) -> str:
@@ -136,10 +136,10 @@ def test_the_key_of_the_same_input_is_the_same_from_bytes_and_file(tmp_path: Pat
         key(make_sample(seed=2)),
         key(make_sample().changed(title="Another")),
         key(make_sample(), patient_id="43^^^&1.2.3&ISO"),
-        key(make_sample(), replaces="urn:uuid:x"),
+        key(make_sample(), relation=(v.RPLC, "urn:uuid:x")),
         key(make_sample(), destination="there"),
     ],
-    ids=["content", "metadata", "patient", "replaces", "gateway"],
+    ids=["content", "metadata", "patient", "relation", "gateway"],
 )
 def test_the_key_of_another_input_is_another(other: str) -> None:
     assert other != key(make_sample())
