@@ -162,6 +162,9 @@ document_entry = Table(
 )
 Index("ix_document_entry_patient", document_entry.c.patient, document_entry.c.creation_time_lo.desc())
 Index("ix_document_entry_unique_id", document_entry.c.unique_id)
+# Queries over all patients (ITI-51): what a class of documents or a kind of facility has brought since a time.
+for _code in (document_entry.c.class_code, document_entry.c.healthcare_facility_type_code):
+    Index(f"ix_document_entry_{_code.name}", _code, document_entry.c.creation_time_hi)
 _by_some("document_entry", document_entry.c.document)
 _by_some("document_entry", document_entry.c.lid)
 
@@ -218,6 +221,15 @@ object_code = Table(
     Column("attribute", SmallInteger, primary_key=True, autoincrement=False),
     Column("code", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
+)
+# Queries over all patients (ITI-51) ask for event codes and folder codes; confidentiality codes (1) are left out.
+_by_code: Final = text("attribute <> 1")
+Index(
+    "ix_object_code_code",
+    object_code.c.code,
+    object_code.c.object,
+    sqlite_where=_by_code,
+    postgresql_where=_by_code,
 )
 
 object_author = Table(
