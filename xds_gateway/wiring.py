@@ -154,6 +154,7 @@ def _mounted(settings: Settings, mount: Any, storage: Storage, new_uuid: Callabl
         actors=actors,
         documents=storage.documents,
         certificate_required=mount.authentication == "certificate",
+        dry_run=mount.dry_run,
     )
 
 

@@ -31,19 +31,20 @@ Plan = Callable[[Snapshot], tuple[Changes, tuple[Finding, ...]]]
 class Change(NamedTuple):
     """A request that is ready for the registry: `plan` decides on a snapshot whether and how it happens.
 
-    `documents` are by the id of their entry; `event` is its audit row.
+    `documents` are by the id of their entry; `event` is its audit row; `sent_ids` are the sender's ids by final id.
     """
 
     objects: Sequence[RegistryObject]
     plan: Plan
     event: AuditEvent
     documents: Mapping[str, StoredDocument] = {}
+    sent_ids: Mapping[str, str] = {}
 
 
-def effects(objects: Sequence[RegistryObject], changes: Changes) -> tuple[PlannedEffect, ...]:
-    """What a change would do, told in the order in which it happens."""
-    told = [_registered("register", item) for item in objects]
-    told += [_registered("associate", item) for item in changes.associations]
+def effects(change: Change, changes: Changes) -> tuple[PlannedEffect, ...]:
+    """What a change would do, told in the order in which it happens and with the ids that the sender knows."""
+    told = [_registered("register", item, change.sent_ids) for item in change.objects]
+    told += [_registered("associate", item, change.sent_ids) for item in changes.associations]
     told += [PlannedEffect("deprecate", item, v.DEPRECATED) for item in changes.deprecated]
     told += [PlannedEffect("approve", item, v.APPROVED) for item in changes.approved]
     told += [PlannedEffect("supersede", item, "no longer the latest version") for item in changes.superseded]
@@ -53,9 +54,11 @@ def effects(objects: Sequence[RegistryObject], changes: Changes) -> tuple[Planne
     return tuple(told)
 
 
-def _registered(effect: str, item: RegistryObject) -> PlannedEffect:
+def _registered(effect: str, item: RegistryObject, sent: Mapping[str, str]) -> PlannedEffect:
+    identifier = sent.get(item.id, item.id)
     if isinstance(item, Association):
         name = item.association_type.rpartition(":")[2]
-        return PlannedEffect(effect, item.id, f"Association {name} from {item.source} to {item.target}")
+        source, target = sent.get(item.source, item.source), sent.get(item.target, item.target)
+        return PlannedEffect(effect, identifier, f"Association {name} from {source} to {target}")
     version = f", version {item.version}" if item.version else ""
-    return PlannedEffect(effect, item.id, f"{item.KIND} {item.unique_id or ''}{version}")
+    return PlannedEffect(effect, identifier, f"{item.KIND} {item.unique_id or ''}{version}")

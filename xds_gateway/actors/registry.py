@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from ..codec.queries import LEAF_CLASS, parse_stored_query
 from ..codec.xdsb import render_object_ref
@@ -18,6 +19,8 @@ from .identity import NewUuid, Resolved, resolved
 from .lifecycle import plan
 from .ports import AccessJournal, Found, Prepared, QueryStore, RegistryStore
 from .ports import Transaction as StoreTransaction
+
+DRY_RUN: Final = "dry run"  # what the audit says of a request that changed nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,8 @@ class DocumentRegistry:
     ) -> RegistryResponse:
         """Register a submission with its documents. Raises RequestRefused, StorageFull, StorageBusy."""
         event = self._submission_event(call, final.submission)
-        return self.make(call, Change(final.submission.objects, self._plan_of(final, transaction), event, documents))
+        planned = self._plan_of(final, transaction)
+        return self.make(call, Change(final.submission.objects, planned, event, documents, final.sent_ids))
 
     def _plan_of(self, final: Resolved, transaction: Transaction) -> Plan:
         return partial(
@@ -130,8 +134,8 @@ class DocumentRegistry:
         changes, findings = self._store.inspect(change.plan)
         if findings:
             raise RequestRefused(*findings)
-        self._journal.record(change.event._replace(query="dry run"))
-        return RegistryResponse(planned=effects(change.objects, changes))
+        self._journal.record(change.event._replace(query=DRY_RUN))
+        return RegistryResponse(planned=effects(change, changes))
 
     def _apply(self, store: StoreTransaction, changes: Changes, prepared: Sequence[Prepared], change: Change) -> None:
         if self._policy.patients_open:
@@ -172,7 +176,9 @@ class DocumentRegistry:
 
     def record_refusal(self, call: Call, findings: Sequence[Finding]) -> None:
         """Tell the audit of a request that was refused. Raises StorageFull."""
-        self._journal.record(self.event(call, "failure", codes=tuple(dict.fromkeys(f.code.value for f in findings))))
+        codes = tuple(dict.fromkeys(f.code.value for f in findings))
+        told = DRY_RUN if call.dry_run else None
+        self._journal.record(self.event(call, "failure", codes=codes, query=told))
 
     # -- ITI-18
 

@@ -13,4 +13,7 @@ WSA: Final = "http://www.w3.org/2005/08/addressing"
 WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 
 XDSB: Final = "urn:ihe:iti:xds-b:2007"
+RMD: Final = "urn:ihe:iti:rmd:2017"
 XOP: Final = "http://www.w3.org/2004/08/xop/include"
+
+GATEWAY: Final = "urn:xds-gateway:2026"  # ours: the header DryRun, and slots of its answer

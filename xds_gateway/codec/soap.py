@@ -3,15 +3,18 @@
 from .namespaces import SOAP11, SOAP12, WSA, WSSE
 from .soap_reading import (
     ANONYMOUS,
+    DRY_RUN,
     NONE_ADDRESS,
     SOAP11_RULE,
     Envelope,
     action_mismatch,
     action_not_supported,
+    dry_run_not_allowed,
     message_id_of,
     parse_envelope,
 )
 from .soap_writing import (
+    DRY_RUN_HEADER,
     ENVELOPE_END,
     FAULT_ACTION,
     SOAP_FAULT_ACTION,
@@ -23,6 +26,8 @@ from .soap_writing import (
 
 __all__ = [
     "ANONYMOUS",
+    "DRY_RUN",
+    "DRY_RUN_HEADER",
     "ENVELOPE_END",
     "FAULT_ACTION",
     "NONE_ADDRESS",
@@ -35,6 +40,7 @@ __all__ = [
     "Envelope",
     "action_mismatch",
     "action_not_supported",
+    "dry_run_not_allowed",
     "message_id_of",
     "parse_envelope",
     "render_envelope_start",

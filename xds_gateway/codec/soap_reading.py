@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from lxml import etree
 
 from ..model.errors import FaultCode, FaultDetail, SoapFault
-from .namespaces import SOAP11, SOAP12, WSA, WSSE
+from .namespaces import GATEWAY, SOAP11, SOAP12, WSA, WSSE
 from .xml import elements, text
 
 SOAP11_RULE: Final = "soap.version.11"  # the caller speaks SOAP 1.1 and is answered in it
@@ -24,16 +24,21 @@ _BODY: Final = f"{{{SOAP12}}}Body"
 _MUST_UNDERSTAND: Final = f"{{{SOAP12}}}mustUnderstand"
 _ROLE: Final = f"{{{SOAP12}}}role"
 _SECURITY: Final = f"{{{WSSE}}}Security"
+DRY_RUN: Final = f"{{{GATEWAY}}}DryRun"
 
 
 class Envelope(NamedTuple):
-    """A request read: addressing, the one body element, and the security header as it came."""
+    """A request read: addressing, the one body element, the security header as it came.
+
+    `dry_run` says that nothing may be changed (docs/explain.md).
+    """
 
     action: str
     message_id: str
     to: str | None
     body: etree._Element
     security: etree._Element | None
+    dry_run: bool = False
 
 
 def parse_envelope(root: etree._Element, understood: frozenset[str] = frozenset({WSSE})) -> Envelope:
@@ -52,7 +57,8 @@ def parse_envelope(root: etree._Element, understood: frozenset[str] = frozenset(
         message_id=addressing.required("MessageID"),
         to=addressing.value("To"),
         body=_single_body(body),
-        security=_security(blocks),
+        security=_security(addressing.others),
+        dry_run=bool(addressing.others) and _dry_run(addressing.others),
     )
 
 
@@ -128,7 +134,7 @@ def _known(block: etree._Element, understood: frozenset[str]) -> bool:
     namespace, _, name = str(block.tag).rpartition("}")
     if namespace == _WSA_PREFIX[:-1]:
         return name in _ADDRESSING
-    return namespace[1:] in understood
+    return namespace[1:] in understood or block.tag == DRY_RUN
 
 
 def _security(blocks: list[etree._Element]) -> etree._Element | None:
@@ -138,15 +144,36 @@ def _security(blocks: list[etree._Element]) -> etree._Element | None:
     return found[0] if found else None
 
 
+def _dry_run(blocks: list[etree._Element]) -> bool:
+    """Whether the header DryRun is there, for whatever role; one with content may mean anything and is refused."""
+    found = [b for b in blocks if b.tag == DRY_RUN]
+    if any(len(b) or (b.text or "").strip() for b in found):
+        raise _sender("gateway.dryRun", "The header DryRun must be empty: leave it out when the request shall count")
+    return bool(found)
+
+
+def dry_run_not_allowed() -> SoapFault:
+    """The fault for a DryRun where none is performed; whatever mustUnderstand says, since nothing must happen then."""
+    return SoapFault(
+        FaultCode.MUST_UNDERSTAND,
+        "This mount performs no dry runs (setting dry_run): nothing was done",
+        rule="gateway.dryRun",
+        details=(FaultDetail(namespace=GATEWAY, name="DryRun"),),
+    )
+
+
 class _Addressing:
     """The WS-Addressing headers of one message (WS-Addressing 1.0 core, 3.2)."""
 
     def __init__(self, blocks: list[etree._Element]) -> None:
         self._blocks: dict[str, list[etree._Element]] = {}
+        self.others: list[etree._Element] = []  # of other namespaces
         for block in blocks:
             tag = str(block.tag)
             if tag.startswith(_WSA_PREFIX):
                 self._blocks.setdefault(tag[len(_WSA_PREFIX) :], []).append(block)
+            else:
+                self.others.append(block)
 
     def value(self, name: str) -> str | None:
         """The value of a header, None when absent or empty."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..model.errors import FaultCode, FaultDetail, SoapFault
-from .namespaces import SOAP11, SOAP12, WSA
+from .namespaces import GATEWAY, SOAP11, SOAP12, WSA
 from .soap_reading import ANONYMOUS
 from .xml import escape
 
@@ -24,13 +24,16 @@ def render_envelope_start(action: str, message_id: str, relates_to: str | None) 
 ENVELOPE_END: Final = b"</s:Body></s:Envelope>"
 
 
-def render_request_envelope(action: str, to: str, body: bytes, message_id: str) -> bytes:
-    """A request as our own client sends it."""
+DRY_RUN_HEADER: Final = f'<g:DryRun xmlns:g="{GATEWAY}" s:mustUnderstand="true" xmlns:s="{SOAP12}"/>'
+
+
+def render_request_envelope(action: str, to: str, body: bytes, message_id: str, *, headers: str = "") -> bytes:
+    """A request as our own client sends it; `headers` are further header blocks."""
     head = (
         f'{_OPEN}<a:Action s:mustUnderstand="1">{escape(action)}</a:Action>'
         f"<a:MessageID>{escape(message_id)}</a:MessageID>"
         f"<a:ReplyTo><a:Address>{ANONYMOUS}</a:Address></a:ReplyTo>"
-        f'<a:To s:mustUnderstand="1">{escape(to)}</a:To></s:Header><s:Body>'
+        f'<a:To s:mustUnderstand="1">{escape(to)}</a:To>{headers}</s:Header><s:Body>'
     )
     return head.encode() + body + ENVELOPE_END
 

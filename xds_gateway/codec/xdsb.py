@@ -9,7 +9,7 @@ from .xdsb_queries import (
     render_query_request,
     render_query_response,
 )
-from .xdsb_responses import ReceivedError, parse_registry_response, render_registry_response
+from .xdsb_responses import ReceivedError, parse_planned, parse_registry_response, render_registry_response
 from .xdsb_retrieval import (
     RETRIEVE_REQUEST,
     ReceivedDocument,
@@ -37,6 +37,7 @@ __all__ = [
     "Piece",
     "ReceivedDocument",
     "ReceivedError",
+    "parse_planned",
     "parse_provide_request",
     "parse_query_request",
     "parse_register_request",

@@ -1,14 +1,14 @@
 """The RegistryResponse of a transaction, in its own body or within another (ITI TF-3 4.2.4)."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lxml import etree
 
 from ..model import vocabulary as v
 from ..model.errors import Finding, Severity
-from ..model.messages import RegistryResponse
+from ..model.messages import PlannedEffect, RegistryResponse
 from .findings import render_code_context
-from .namespaces import RS
+from .namespaces import GATEWAY, RIM, RS
 from .xdsb_parts import Piece
 from .xml import escape
 
@@ -16,7 +16,11 @@ from .xml import escape
 def render_registry_response(response: RegistryResponse) -> tuple[Piece, ...]:
     """The answer of a submission; any error makes it a Failure (ITI TF-3 4.2.4)."""
     status = v.FAILURE if has_error(response.findings) else v.SUCCESS
-    return (registry_response(status, response.findings),)
+    if response.planned is None:
+        return (registry_response(status, response.findings),)
+    errors = error_list(response.findings) if response.findings else ""
+    planned = _slot_list(response.planned)
+    return (f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}">{planned}{errors}</rs:RegistryResponse>'.encode(),)
 
 
 def registry_response(status: str, findings: tuple[Finding, ...]) -> bytes:
@@ -48,6 +52,43 @@ def _error(finding: Finding) -> str:
     return (
         f'<rs:RegistryError errorCode="{finding.code.value}" codeContext="{context}"{location} severity="{severity}"/>'
     )
+
+
+_SLOT: Final = f"{GATEWAY}:"
+_DRY_RUN: Final = PlannedEffect("dry-run", "", "nothing was changed")
+_LONGEST: Final = 256  # characters of a Value: ebRIM calls it a LongName
+
+
+def _slot_list(planned: tuple[PlannedEffect, ...]) -> str:
+    """What a dry run found: one Slot for each kind of effect, one Value for each object, in the order of happening."""
+    slots: dict[str, list[PlannedEffect]] = {}
+    for effect in (_DRY_RUN, *planned):
+        slots.setdefault(effect.effect, []).append(effect)
+    rendered = "".join(
+        f'<rim:Slot name="{_SLOT}{escape(name)}"><rim:ValueList>{"".join(map(_value, effects))}</rim:ValueList>'
+        "</rim:Slot>"
+        for name, effects in slots.items()
+    )
+    return f'<rs:ResponseSlotList xmlns:rim="{RIM}">{rendered}</rs:ResponseSlotList>'
+
+
+def _value(effect: PlannedEffect) -> str:
+    text = f"{effect.object_id} {effect.detail}".strip()
+    return f"<rim:Value>{escape(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…')}</rim:Value>"
+
+
+def parse_planned(body: etree._Element) -> tuple[PlannedEffect, ...] | None:
+    """What a dry run told that it would do, None when the answer is of no dry run of this gateway."""
+    found = [
+        (slot.get("name", "").removeprefix(_SLOT), value.text or "")
+        for slot in body.iterfind(f"{{{RS}}}ResponseSlotList/{{{RIM}}}Slot")
+        if slot.get("name", "").startswith(_SLOT)
+        for value in slot.iterfind(f"{{{RIM}}}ValueList/{{{RIM}}}Value")
+    ]
+    if not found:
+        return None
+    told = ((name, text.partition(" ")) for name, text in found if name != _DRY_RUN.effect)
+    return tuple(PlannedEffect(name, identifier, detail) for name, (identifier, _, detail) in told)
 
 
 class ReceivedError(NamedTuple):

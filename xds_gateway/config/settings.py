@@ -166,6 +166,11 @@ class Mount(Section):
         default="certificate",
         description='"certificate" wants a client certificate (a listener with tls = "mutual"), "none" takes anyone.',
     )
+    dry_run: bool = Field(
+        default=True,
+        description="Perform the requests that ask for a dry run by the header DryRun: judged in full, nothing "
+        "changed. Otherwise they are refused.",
+    )
 
 
 class Limits(Section):

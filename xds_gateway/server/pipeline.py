@@ -53,6 +53,7 @@ class MountedDomain:
     actors: DomainActors
     documents: DocumentStore
     certificate_required: bool
+    dry_run: bool = True
 
     def actor(self, name: Actor) -> Any:
         """The actor that a row of `codec.transactions` names."""
@@ -145,6 +146,8 @@ class Pipeline:
             exchange.message_id = soap.message_id_of(root)
             raise
         exchange.message_id = envelope.message_id
+        if envelope.dry_run and not exchange.mount.dry_run:
+            raise soap.dry_run_not_allowed()
         row = transaction_for(exchange.endpoint, envelope.action, str(envelope.body.tag))
         exchange.row = row
         exchange.call = Call(
@@ -152,6 +155,7 @@ class Pipeline:
             access=AccessFilter(domain=exchange.mount.domain),
             transaction=row.name,
             message_id=envelope.message_id,
+            dry_run=envelope.dry_run,
         )
         request: Request = self._services.dispatch(row, envelope.body, lambda r, b: self._read(exchange, r, b))
         return request

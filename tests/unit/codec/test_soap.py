@@ -8,6 +8,7 @@ from lxml import etree
 from tests.unit.strategies import SOME_TEXT, XML_TEXT
 from xds_gateway.codec.soap import (
     ANONYMOUS,
+    DRY_RUN_HEADER,
     ENVELOPE_END,
     FAULT_ACTION,
     NONE_ADDRESS,
@@ -111,6 +112,38 @@ def test_another_structure_is_refused(rule: str, inner: str) -> None:
 def test_what_is_no_envelope_of_soap12(root: str, code: FaultCode, rule: str) -> None:
     fault = fault_of(etree.fromstring(root))
     assert (fault.code, fault.rule) == (code, rule)
+
+
+# ---- dry runs ----
+
+DRY_RUN = '<g:DryRun xmlns:g="urn:xds-gateway:2026" {}/>'
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("", False),
+        (DRY_RUN_HEADER, True),
+        (DRY_RUN.format('s:mustUnderstand="1"'), True),
+        (DRY_RUN.format(""), True),
+        (DRY_RUN.format('s:role="urn:example:another"'), True),
+        ('<g:DryRun xmlns:g="urn:other"/>', False),
+        ("<w:Security/>", False),
+    ],
+)
+def test_a_dry_run_is_asked_for_by_its_header(header: str, expected: bool) -> None:
+    assert read(with_headers(header)).dry_run is expected
+
+
+@pytest.mark.parametrize("content", ["false", "true", "<x/>"])
+def test_a_dry_run_header_with_content_is_refused(content: str) -> None:
+    fault = fault_of(with_headers(f'<g:DryRun xmlns:g="urn:xds-gateway:2026">{content}</g:DryRun>'))
+    assert (fault.code, fault.rule) == (FaultCode.SENDER, "gateway.dryRun")
+
+
+def test_another_header_of_ours_is_not_understood() -> None:
+    fault = fault_of(with_headers('<g:WetRun xmlns:g="urn:xds-gateway:2026" s:mustUnderstand="1"/>'))
+    assert fault.code is FaultCode.MUST_UNDERSTAND
 
 
 # ---- mustUnderstand ----

@@ -19,6 +19,7 @@ from xds_gateway.model.errors import ErrorCode, FaultCode, Finding, Severity, So
 from xds_gateway.model.messages import (
     DocumentPart,
     DocumentRequest,
+    PlannedEffect,
     ProvideRequest,
     QueryRequest,
     QueryResponse,
@@ -141,6 +142,36 @@ def test_the_parts_of_a_built_submission() -> None:
     data = xdsb.render_provide_request(request)
     assert render_submission(submission) in data
     assert b'href="cid:Document01@example.org"' in data
+
+
+# ---- dry runs ----
+
+EFFECTS = st.builds(
+    PlannedEffect,
+    st.sampled_from(["register", "deprecate", "touch", "remove"]),
+    st.from_regex(r"[A-Za-z0-9:-]{1,60}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9<&>\" ]{0,60}[A-Za-z]", fullmatch=True),
+)
+
+
+@given(st.lists(EFFECTS, max_size=6))
+def test_planned_effects_come_back(effects: list[PlannedEffect]) -> None:
+    body = whole(xdsb.render_registry_response(RegistryResponse(planned=tuple(effects))))
+    assert sorted(xdsb.parse_planned(body) or ()) == sorted(effects)
+    assert xdsb.parse_registry_response(body) == (v.SUCCESS, ())
+
+
+def test_an_answer_of_no_dry_run_plans_nothing() -> None:
+    assert xdsb.parse_planned(whole(xdsb.render_registry_response(RegistryResponse()))) is None
+    assert xdsb.parse_planned(whole(xdsb.render_registry_response(RegistryResponse(planned=())))) == ()
+
+
+def test_a_long_effect_is_cut_to_what_a_value_may_have() -> None:
+    effect = PlannedEffect("register", "Document01", "x" * 1000)
+    ((_, _, detail),) = (
+        xdsb.parse_planned(whole(xdsb.render_registry_response(RegistryResponse(planned=(effect,))))) or ()
+    )
+    assert (len(f"Document01 {detail}"), detail[-1]) == (256, "…")
 
 
 # ---- RegistryResponse ----
