@@ -28,6 +28,7 @@ SHAPES = (
     queries.EntryShape(statuses=1, object_types=1, author_person=True),
     queries.EntryShape(statuses=1, object_types=1, reference_ids=True),
     queries.EntryShape(statuses=1, object_types=1, code_lists=2),
+    queries.EntryShape(statuses=2, object_types=1, level=2),
     queries.EntryShape(
         statuses=0,
         object_types=0,
@@ -55,18 +56,69 @@ FOLDER_SHAPES = tuple(
     for ends in RANGES
     for codes in (False, True)
 )
-KEY_SHAPES = tuple(queries.KeyShape(keys=keys, hidden=hidden) for keys in (1, 8, 512) for hidden in (None, 1, 0))
+KEY_SHAPES = tuple(
+    queries.KeyShape(keys=keys, hidden=hidden, level=level)
+    for level in (1, 2)
+    for keys in (1, 8, 512)
+    for hidden in (None, 1, 0)
+)
 FILTER_SHAPES = (
     queries.KeyShape(keys=8, object_types=1),
     *(queries.KeyShape(keys=8, codes=(("format_code", size),)) for size in SIZES),
     queries.KeyShape(keys=512, hidden=0, object_types=0, codes=(("format_code", 0),), code_lists=1),
 )
 LINK_SHAPES = tuple(
-    queries.LinkShape(keys=keys, types=types, hidden=hidden)
+    queries.LinkShape(keys=keys, types=types, hidden=hidden, statuses=statuses)
+    for statuses in (1, 2)
     for keys in (1, 8, 512)
     for types in (None, *SIZES)
     for hidden in (None, 1, 0)
 )
+
+# ITI-51: each way to find, with every combination of the parameters that can be there besides
+CONDITIONAL = ("class_code", "healthcare_facility_type_code")
+WIDE_SHAPES = tuple(
+    queries.EntryShape(
+        statuses=1,
+        object_types=1,
+        codes=tuple((name, 2) for name in names),
+        code_lists=lists,
+        times=tuple((name, True, True) for name in times),
+        author_person=authors,
+        hidden=hidden,
+        created=created,
+    )
+    for names in ((), *((name,) for name in CONDITIONAL), CONDITIONAL, tuple(sql.CODE_COLUMNS))
+    for lists in (0, 1)
+    for times in ((), ("creation_time",), tuple(sql.TIME_COLUMNS))
+    for authors in (False, True)
+    for hidden in (None, 1)
+    for created in (False, True)
+)
+FINDERS = {
+    "patient": "SEARCH e USING INDEX ix_document_entry_patient (patient=?",
+    "class_code": "SEARCH e USING INDEX ix_document_entry_class_code (class_code=?",
+    "healthcare_facility_type_code": "SEARCH e USING INDEX ix_document_entry_healthcare_facility_type_code (",
+    "event_code_list": "SEARCH k USING COVERING INDEX ix_object_code_code (code=?)",
+}
+FOLDER_FINDERS = {
+    "patient": "SEARCH e USING INDEX ix_folder_patient (patient=?)",
+    "folder_code_list": "SEARCH k USING COVERING INDEX ix_object_code_code (code=?)",
+}
+WIDE = {
+    **{
+        queries.find_documents_by(finder, keys, shape): step
+        for finder, step in FINDERS.items()
+        for keys in ((1,) if finder == "event_code_list" else (1, 8, 512))
+        for shape in WIDE_SHAPES
+    },
+    **{
+        queries.find_folders_by(finder, keys, shape): step
+        for finder, step in FOLDER_FINDERS.items()
+        for keys in ((1,) if finder == "folder_code_list" else (1, 8, 512))
+        for shape in FOLDER_SHAPES
+    },
+}
 STATEMENTS = (
     *(queries.find_documents(shape) for shape in SHAPES),
     *(queries.find_submission_sets(shape) for shape in SET_SHAPES),
@@ -81,6 +133,7 @@ STATEMENTS = (
         )
         for shape in shapes
     ),
+    *(queries.later_versions(table, shape) for table in (queries.ENTRY, queries.FOLDER) for shape in KEY_SHAPES),
     *(queries.documents(shape) for shape in KEY_SHAPES),
     *(queries.associations(key, shape) for key in ("source", "target", "id") for shape in LINK_SHAPES),
     *(queries.object_ids(keys) for keys in (1, 8, 512)),
@@ -123,6 +176,27 @@ def test_no_statement_scans_a_growing_table(connection: sqlite3.Connection, stat
     scans = [step for step in plan if step.startswith("SCAN") and not any(own in step for own in OWN)]
     assert plan
     assert scans == []
+
+
+@pytest.mark.parametrize("finder", sorted(set(WIDE.values())))
+def test_what_several_patients_have_is_found_by_an_index(connection: sqlite3.Connection, finder: str) -> None:
+    statements = [statement for statement, step in WIDE.items() if step == finder]
+    for statement in statements:
+        plan = plan_of(connection, statement)
+        first = next(step for step in plan if step.startswith(("SEARCH", "SCAN")))
+        assert first.startswith(finder), statement
+        assert [step for step in plan if step.startswith("SCAN") and not any(own in step for own in OWN)] == []
+    assert statements
+
+
+@pytest.mark.parametrize("finder", CONDITIONAL)
+@pytest.mark.parametrize(("created", "columns"), [(True, "_code=? AND creation_time_hi>?)"), (False, "_code=?)")])
+def test_what_came_since_a_time_is_a_range_of_the_index(
+    connection: sqlite3.Connection, finder: str, created: bool, columns: str
+) -> None:
+    shape = queries.EntryShape(statuses=1, object_types=1, times=(("creation_time", True, True),), created=created)
+    plan = plan_of(connection, queries.find_documents_by(finder, 2, shape))
+    assert plan[0].endswith(columns)
 
 
 def test_a_scan_would_be_seen(connection: sqlite3.Connection) -> None:
