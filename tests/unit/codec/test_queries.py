@@ -1,12 +1,13 @@
 """Stored queries: literals, and each parameter of each query with its values, its limits and its errors."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xds_gateway.codec.queries import QUERIES, QUERY_IDS, parse_stored_query
+from xds_gateway.codec.queries import MULTI_PATIENT_QUERIES, QUERIES, QUERY_IDS, parse_stored_query
 from xds_gateway.codec.query_parameters import Reading
 from xds_gateway.codec.query_values import parse_literals
 from xds_gateway.model import vocabulary as v
@@ -15,9 +16,12 @@ from xds_gateway.model.errors import ErrorCode, Finding
 from xds_gateway.model.identifiers import PatientId
 from xds_gateway.model.messages import QueryRequest
 from xds_gateway.model.queries import (
+    Associated,
     EntryFilter,
     FindDocuments,
+    FindDocumentsForMultiplePatients,
     FindFolders,
+    FindFoldersForMultiplePatients,
     FindSubmissionSets,
     GetAll,
     GetAssociations,
@@ -45,7 +49,8 @@ def ask(
 ) -> tuple[StoredQuery | None, list[Finding]]:
     findings: list[Finding] = []
     request = QueryRequest(query_id=QUERY_IDS.get(name, name), return_type=return_type, parameters=slots)
-    return parse_stored_query(request, findings), findings
+    queries = MULTI_PATIENT_QUERIES if request.query_id in MULTI_PATIENT_QUERIES else QUERIES
+    return parse_stored_query(request, findings, queries), findings
 
 
 def asked(name: str, *slots: tuple[str, tuple[str, ...]]) -> Any:
@@ -366,7 +371,23 @@ def test_related_documents_of_one_document(slots: Slots, code: ErrorCode, attrib
 def test_an_unknown_query(query_id: str) -> None:
     (finding,) = refused(query_id)
     assert (finding.code, finding.received) == (ErrorCode.UNKNOWN_STORED_QUERY, query_id)
-    assert all(name in finding.sentence for name in QUERY_IDS)
+    assert all(query.name in finding.sentence for query in QUERIES.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "asked_of", "belongs"),
+    [
+        *((query.name, MULTI_PATIENT_QUERIES, "ITI-18") for query in QUERIES.values()),
+        *((query.name, QUERIES, "ITI-51") for query in MULTI_PATIENT_QUERIES.values()),
+    ],
+)
+def test_a_query_of_the_other_transaction_is_unknown_here(name: str, asked_of: Any, belongs: str) -> None:
+    findings: list[Finding] = []
+    request = QueryRequest(query_id=QUERY_IDS[name], return_type="LeafClass", parameters=needed(name))
+    assert parse_stored_query(request, findings, asked_of) is None
+    (finding,) = findings
+    assert finding.code is ErrorCode.UNKNOWN_STORED_QUERY
+    assert f"{name} belongs to {belongs}." in finding.sentence
 
 
 @pytest.mark.parametrize(
@@ -410,21 +431,25 @@ TABLES = {
         $XDSFolderStatus RM""",
     "GetAll": """
         $patientId R1, $XDSDocumentEntryStatus RM, $XDSSubmissionSetStatus RM, $XDSFolderStatus RM,
-        $XDSDocumentEntryFormatCode M, $XDSDocumentEntryConfidentialityCode M&, $XDSDocumentEntryType M""",
-    "GetDocuments": "$XDSDocumentEntryEntryUUID M, $XDSDocumentEntryUniqueId M",
-    "GetFolders": "$XDSFolderEntryUUID M, $XDSFolderUniqueId M",
-    "GetAssociations": "$uuid RM",
-    "GetDocumentsAndAssociations": "$XDSDocumentEntryEntryUUID M, $XDSDocumentEntryUniqueId M",
-    "GetSubmissionSets": "$uuid RM",
+        $XDSDocumentEntryFormatCode M, $XDSDocumentEntryConfidentialityCode M&, $XDSDocumentEntryType M,
+        $XDSAssociationStatus M""",
+    "GetDocuments": "$XDSDocumentEntryEntryUUID M, $XDSDocumentEntryUniqueId M, $XDSDocumentEntryLogicalID M",
+    "GetFolders": "$XDSFolderEntryUUID M, $XDSFolderUniqueId M, $XDSFolderLogicalID M",
+    "GetAssociations": "$uuid RM, $XDSAssociationStatus M",
+    "GetDocumentsAndAssociations": """
+        $XDSDocumentEntryEntryUUID M, $XDSDocumentEntryUniqueId M, $XDSAssociationStatus M""",
+    "GetSubmissionSets": "$uuid RM, $XDSAssociationStatus M",
     "GetSubmissionSetAndContents": """
         $XDSSubmissionSetEntryUUID 1, $XDSSubmissionSetUniqueId 1, $XDSDocumentEntryFormatCode M,
-        $XDSDocumentEntryConfidentialityCode M&, $XDSDocumentEntryType M""",
+        $XDSDocumentEntryConfidentialityCode M&, $XDSDocumentEntryType M, $XDSAssociationStatus M""",
     "GetFolderAndContents": """
         $XDSFolderEntryUUID 1, $XDSFolderUniqueId 1, $XDSDocumentEntryFormatCode M,
-        $XDSDocumentEntryConfidentialityCode M&, $XDSDocumentEntryType M""",
-    "GetFoldersForDocument": "$XDSDocumentEntryEntryUUID 1, $XDSDocumentEntryUniqueId 1",
+        $XDSDocumentEntryConfidentialityCode M&, $XDSDocumentEntryType M, $XDSAssociationStatus M""",
+    "GetFoldersForDocument": """
+        $XDSDocumentEntryEntryUUID 1, $XDSDocumentEntryUniqueId 1, $XDSAssociationStatus M""",
     "GetRelatedDocuments": """
-        $XDSDocumentEntryEntryUUID 1, $XDSDocumentEntryUniqueId 1, $AssociationTypes RM, $XDSDocumentEntryType M""",
+        $XDSDocumentEntryEntryUUID 1, $XDSDocumentEntryUniqueId 1, $AssociationTypes RM, $XDSDocumentEntryType M,
+        $XDSAssociationStatus M""",
     "FindDocumentsByReferenceId": """
         $XDSDocumentEntryPatientId R1, $XDSDocumentEntryReferenceIdList RM&, $XDSDocumentEntryClassCode M,
         $XDSDocumentEntryTypeCode M, $XDSDocumentEntryPracticeSettingCode M, $XDSDocumentEntryCreationTimeFrom 1,
@@ -434,6 +459,21 @@ TABLES = {
         $XDSDocumentEntryEventCodeList M&, $XDSDocumentEntryConfidentialityCode M&, $XDSDocumentEntryAuthorPerson M,
         $XDSDocumentEntryFormatCode M, $XDSDocumentEntryStatus RM, $XDSDocumentEntryType M""",
 }
+# The same for 3.51.4.1.2.1
+MULTI_PATIENT_TABLES = {
+    "FindDocumentsForMultiplePatients": """
+        $XDSDocumentEntryPatientId M, $XDSDocumentEntryClassCode M, $XDSDocumentEntryTypeCode M,
+        $XDSDocumentEntryPracticeSettingCode M, $XDSDocumentEntryCreationTimeFrom 1, $XDSDocumentEntryCreationTimeTo 1,
+        $XDSDocumentEntryServiceStartTimeFrom 1, $XDSDocumentEntryServiceStartTimeTo 1,
+        $XDSDocumentEntryServiceStopTimeFrom 1, $XDSDocumentEntryServiceStopTimeTo 1,
+        $XDSDocumentEntryHealthcareFacilityTypeCode M, $XDSDocumentEntryEventCodeList M&,
+        $XDSDocumentEntryConfidentialityCode M&, $XDSDocumentEntryAuthorPerson M, $XDSDocumentEntryFormatCode M,
+        $XDSDocumentEntryStatus RM, $XDSDocumentEntryType M""",
+    "FindFoldersForMultiplePatients": """
+        $XDSFolderPatientId M, $XDSFolderLastUpdateTimeFrom 1, $XDSFolderLastUpdateTimeTo 1, $XDSFolderCodeList M&,
+        $XDSFolderStatus RM""",
+}
+ALL_TABLES = TABLES | MULTI_PATIENT_TABLES
 # A value of each parameter, by how its name ends, and how it is read
 SAMPLES = {
     "PatientId": "'P^^^&1.2.3&ISO'",
@@ -447,13 +487,16 @@ SAMPLES = {
     "EntryUUID": f"'{UUID}'",
     "uuid": f"'{UUID}'",
     "UniqueId": "'1.2.3'",
+    "LogicalID": f"'{UUID}'",
     "SourceId": "'1.2'",
     "AuthorPerson": "'%Martin%'",
     "ReferenceIdList": "'42^^^&1.2&ISO^urn:example'",
     "EntryType": f"'{v.STABLE_DOCUMENT}'",
     "AssociationTypes": "'RPLC'",
 }
-ROWS = [(query, *row.split()) for query, table in TABLES.items() for row in (part.strip() for part in table.split(","))]
+ROWS = [
+    (query, *row.split()) for query, table in ALL_TABLES.items() for row in (part.strip() for part in table.split(","))
+]
 
 
 def sample(parameter: str) -> str:
@@ -465,15 +508,20 @@ def needed(query: str, without: str = "") -> Slots:
     rows = [(parameter, kind) for name, parameter, kind in ROWS if name == query]
     listed = [parameter for parameter, kind in rows if "R" in kind]
     if any(parameter.endswith("EntryUUID") for parameter, _ in rows) and not without.endswith(
-        ("EntryUUID", "UniqueId")
+        ("EntryUUID", "UniqueId", "LogicalID")
     ):
         listed.append(next(parameter for parameter, _ in rows if parameter.endswith("EntryUUID")))
+    if query in MULTI_PATIENT_TABLES:
+        listed += [parameter for parameter, _ in rows if parameter.endswith("PatientId")]
+    if without.endswith("LogicalID"):
+        return (*((name, (sample(name),)) for name in listed), ("$MetadataLevel", ("2",)))
     return tuple((name, (sample(name),)) for name in listed if name != without)
 
 
 def test_every_stored_query_of_the_standard_is_there() -> None:
     assert [query.name for query in QUERIES.values()] == list(TABLES)
-    for query in QUERIES.values():
+    assert [query.name for query in MULTI_PATIENT_QUERIES.values()] == list(MULTI_PATIENT_TABLES)
+    for query in (*QUERIES.values(), *MULTI_PATIENT_QUERIES.values()):
         listed = {parameter for name, parameter, _ in ROWS if name == query.name}
         assert {p.name for p in query.parameters} == listed | {"$MetadataLevel"}
 
@@ -497,18 +545,23 @@ def test_one_value_or_several(query: str, parameter: str, kind: str) -> None:
 @pytest.mark.parametrize(("query", "parameter", "kind"), [row for row in ROWS if "M" in row[2]])
 def test_slots_of_one_name_are_and_or_one_list(query: str, parameter: str, kind: str) -> None:
     slots = ((parameter, (sample(parameter),)),) * 2
-    row = next(p for p in QUERIES[QUERY_IDS[query]].parameters if p.name == parameter)
+    table = (QUERIES | MULTI_PATIENT_QUERIES)[QUERY_IDS[query]]
+    row = next(p for p in table.parameters if p.name == parameter)
     groups = Reading(query, "", []).values(row, slots)
     assert [len(group) for group in groups] == ([1, 1] if "&" in kind else [2])
 
 
-@pytest.mark.parametrize("query", TABLES)
+# ---- versions (Metadata Update) ----
+
+
+@pytest.mark.parametrize("query", ALL_TABLES)
 @pytest.mark.parametrize(
     ("level", "problems"),
     [
         ("1", []),
         ("2", []),
         ("'2'", []),
+        ("(2)", []),
         ("0", [ErrorCode.REGISTRY_ERROR]),
         ("3", [ErrorCode.REGISTRY_ERROR]),
         ("x", [ErrorCode.REGISTRY_ERROR]),
@@ -518,7 +571,99 @@ def test_slots_of_one_name_are_and_or_one_list(query: str, parameter: str, kind:
 def test_a_metadata_level_is_one_or_two(query: str, level: str, problems: list[ErrorCode]) -> None:
     found, findings = ask(query, *needed(query), ("$MetadataLevel", (level,)))
     assert [f.code for f in findings] == problems
-    assert found == (None if problems else asked(query, *needed(query)))
+    without = asked(query, *needed(query))
+    assert without.level == 1
+    assert found == (None if problems else replace(without, level=2 if "2" in level else 1))
+
+
+WITH_ASSOCIATIONS = [query for query, parameter, _ in ROWS if parameter == "$XDSAssociationStatus"]
+
+
+@pytest.mark.parametrize("query", WITH_ASSOCIATIONS)
+@pytest.mark.parametrize(
+    ("level", "statuses", "expected"),
+    [
+        ("1", None, (v.APPROVED,)),
+        ("2", None, (v.APPROVED,)),
+        ("1", f"('{v.DEPRECATED}')", (v.APPROVED,)),
+        ("2", f"('{v.DEPRECATED}')", (v.DEPRECATED,)),
+        ("2", f"('{v.APPROVED}','{v.DEPRECATED}')", (v.APPROVED, v.DEPRECATED)),
+        ("2", f"('{v.DEPRECATED}','urn:example:unknown')", (v.DEPRECATED,)),
+        ("2", "('urn:example:unknown')", (v.APPROVED,)),
+    ],
+)
+def test_association_statuses_count_at_level_two(
+    query: str, level: str, statuses: str | None, expected: tuple[str, ...]
+) -> None:
+    sent = () if statuses is None else (("$XDSAssociationStatus", (statuses,)),)
+    found = asked(query, *needed(query), ("$MetadataLevel", (level,)), *sent)
+    assert isinstance(found, Associated)
+    assert found.association_statuses == expected
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("GetDocuments", E), ("GetFolders", "$XDSFolder")])
+def test_a_logical_id_needs_level_two_and_is_alone(name: str, prefix: str) -> None:
+    logical = (f"{prefix}LogicalID", (f"('{UUID.upper()}','urn:uuid:x')",))
+    level = ("$MetadataLevel", ("2",))
+    assert asked(name, logical, level).logical_ids == (UUID, "urn:uuid:x")
+    for at_level_one in ((), (("$MetadataLevel", ("1",)),)):
+        assert codes(refused(name, logical, *at_level_one)) == [(ErrorCode.REGISTRY_ERROR, "$MetadataLevel")]
+    for other in ((f"{prefix}EntryUUID", (f"'{UUID}'",)), (f"{prefix}UniqueId", ("'1.2.3'",))):
+        assert [f.code for f in refused(name, logical, other, level)] == [ErrorCode.STORED_QUERY_PARAM_NUMBER]
+
+
+# ---- several patients (3.51.4.1.2.1) ----
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        *(
+            ("FindDocumentsForMultiplePatients", E + name)
+            for name in ("PatientId", "ClassCode", "EventCodeList", "HealthcareFacilityTypeCode")
+        ),
+        ("FindFoldersForMultiplePatients", "$XDSFolderPatientId"),
+        ("FindFoldersForMultiplePatients", "$XDSFolderCodeList"),
+    ],
+)
+def test_a_patient_or_a_code_is_needed(name: str, parameter: str) -> None:
+    status = (next(p for query, p, kind in ROWS if query == name and "R" in kind), (f"('{v.APPROVED}')",))
+    assert [f.code for f in refused(name, status)] == [ErrorCode.STORED_QUERY_MISSING_PARAM]
+    assert [f.code for f in refused(name, status, (parameter, ("()",)))] == [ErrorCode.STORED_QUERY_MISSING_PARAM]
+    assert asked(name, status, (parameter, (sample(parameter),)))
+
+
+@pytest.mark.parametrize("parameter", ["TypeCode", "PracticeSettingCode", "ConfidentialityCode", "FormatCode"])
+def test_other_codes_do_not_do_instead(parameter: str) -> None:
+    findings = refused("FindDocumentsForMultiplePatients", STATUS, (E + parameter, ("'A^^1.2'",)))
+    assert [(f.code, f.rule) for f in findings] == [(ErrorCode.STORED_QUERY_MISSING_PARAM, "ihe.query.someOf")]
+
+
+TWO_PATIENTS = ("('P^^^&1.2.3&ISO','Q^^^&1.2.3&ISO')",)
+
+
+@pytest.mark.parametrize(
+    ("name", "slots", "expected"),
+    [
+        (
+            "FindDocumentsForMultiplePatients",
+            ((f"{E}PatientId", TWO_PATIENTS), STATUS, (f"{E}EventCodeList", ("'A^^1.2'",))),
+            FindDocumentsForMultiplePatients(
+                patient_ids=(PatientId("P", "1.2.3"), PatientId("Q", "1.2.3")),
+                statuses=(v.APPROVED,),
+                object_types=(v.STABLE_DOCUMENT,),
+                codes={"event_code_list": ((A,),)},
+            ),
+        ),
+        (
+            "FindFoldersForMultiplePatients",
+            (("$XDSFolderStatus", STATUS[1]), ("$XDSFolderCodeList", ("'A^^1.2'",))),
+            FindFoldersForMultiplePatients(statuses=(v.APPROVED,), codes=((A,),)),
+        ),
+    ],
+)
+def test_a_query_for_several_patients(name: str, slots: Slots, expected: StoredQuery) -> None:
+    assert asked(name, *slots) == expected
 
 
 # ---- the other queries: what each asks of storage ----
