@@ -1,6 +1,6 @@
 """What the actors need from the outside: small protocols, implemented in `storage` and `wiring`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..model.identifiers import PatientId
@@ -33,6 +33,28 @@ class KnownUniqueId(NamedTuple):
     hash: str | None
     size: int | None
 
+    @property
+    def on_demand(self) -> bool:
+        """True for the uniqueId of on-demand entries: every stable entry has a hash (ITI TF-3 Table 4.3.1-3)."""
+        return self.kind == "DocumentEntry" and self.hash is None
+
+
+class KnownAssociation(NamedTuple):
+    """An association that is registered, whatever its status: its ids, and whether it is a HasMember."""
+
+    uuid: str
+    source: str
+    target: str
+    member: bool
+
+
+class HeldDocument(NamedTuple):
+    """What the repository holds under one uniqueId: keys of stored documents, and entries that give them out."""
+
+    keys: tuple[str, ...]
+    entries: tuple[str, ...]
+    patients: tuple[str, ...]  # of the entries, CX as sent
+
 
 class Snapshot(Protocol):
     """The registry as one write transaction sees it: nothing changes under it until it ends."""
@@ -49,8 +71,26 @@ class Snapshot(Protocol):
     def dependents(self, uuids: Iterable[str]) -> Sequence[KnownObject]:
         """Approved entries that hang on these entries by Approved APND or XFRM associations (ITI TF-2 3.42.4.1.3.5)."""
 
+    def transformations(self, uuids: Iterable[str]) -> frozenset[str]:
+        """Those of these entries that are transformations: the source of an Approved XFRM."""
+
     def folders_of(self, uuid: str) -> Sequence[KnownObject]:
         """Approved folders that hold this entry by an Approved HasMember."""
+
+    def latest_versions(self, logical_ids: Iterable[str]) -> Mapping[str, KnownObject]:
+        """The latest version of each of these entries and folders, by logicalID as given."""
+
+    def read(self, uuids: Iterable[str]) -> Mapping[str, RegistryObject]:
+        """These objects whole, as a query would return them now, by id as given."""
+
+    def associations(self, uuids: Iterable[str]) -> Sequence[KnownAssociation]:
+        """All associations that these ids name, lead from or lead to, of any status, each once."""
+
+    def documents_of(self, repository_unique_id: str, unique_ids: Iterable[str]) -> Mapping[str, HeldDocument]:
+        """Documents held, by uniqueId: those of entries, those whose metadata were removed, those half removed."""
+
+    def documents_to_erase(self) -> Sequence[str]:
+        """Keys of stored documents that were removed and whose bytes may still be there."""
 
 
 class Prepared(NamedTuple):
@@ -64,7 +104,10 @@ class Transaction(Snapshot, Protocol):
     """A snapshot that can be changed: all of it becomes durable together, or nothing does."""
 
     def add(self, prepared: Sequence[Prepared]) -> None:
-        """Add objects with their uniqueIds; status, version and patient come from the object."""
+        """Add objects with their uniqueIds; status, version and patient come from the object.
+
+        A later version shares the uniqueId of its logical object, whose hash and size become its own, and its document.
+        """
 
     def add_documents(self, documents: Mapping[str, StoredDocument]) -> None:
         """Tie stored documents to entries of this transaction, by entry uuid."""
@@ -75,8 +118,20 @@ class Transaction(Snapshot, Protocol):
     def set_status(self, uuids: Iterable[str], status: str) -> None:
         """Change availabilityStatus of these objects."""
 
+    def supersede(self, uuids: Iterable[str]) -> None:
+        """Make these entries and folders older versions: another one is the latest of their logical object."""
+
     def touch_folders(self, uuids: Iterable[str], last_update_time: str) -> None:
         """Set Folder.lastUpdateTime (ITI TF-3 4.2.3.4.6)."""
+
+    def remove(self, uuids: Iterable[str]) -> None:
+        """Remove objects with all that belongs to them; their documents stay until ITI-86 removes them."""
+
+    def detach_documents(self, repository_unique_id: str, unique_ids: Iterable[str]) -> Sequence[str]:
+        """Give documents out no more; the keys whose bytes nothing needs now, noted until `forget_documents`."""
+
+    def forget_documents(self, keys: Iterable[str]) -> None:
+        """Forget removed documents: their bytes are gone."""
 
     def audit(self, event: AuditEvent) -> None:
         """Add the audit row of this change."""
@@ -157,6 +212,9 @@ class DocumentStore(Protocol):
     def remove(self, keys: Iterable[str]) -> None:
         """Delete documents; unknown keys are fine."""
 
+    def erase(self, keys: Iterable[str]) -> Collection[str]:
+        """Delete documents durably; the keys that are gone, unknown ones too."""
+
 
 class AccessJournal(Protocol):
     """The durable journal of reads: an event is on disk when `record` returns."""
@@ -171,6 +229,8 @@ __all__ = [
     "DocumentIndex",
     "DocumentStore",
     "Found",
+    "HeldDocument",
+    "KnownAssociation",
     "KnownObject",
     "KnownUniqueId",
     "Prepared",

@@ -274,12 +274,15 @@ def by_id(table: str, shape: KeyShape) -> str:
 
 @lru_cache(maxsize=256)
 def documents(shape: KeyShape) -> str:
-    """Stored documents of a repository; a later entry comes later. Bind: uniqueIds, domain, repository, hidden."""
+    """Stored documents of a repository, each by the latest version of its entry; a later entry comes later.
+
+    Bind: uniqueIds, domain, repository, hidden.
+    """
     return (
         "SELECT u.value, d.key, d.size, d.sha1, d.chunk_digests, e.mime_type, e.patient_cx"
         " FROM unique_id u CROSS JOIN document_entry e ON e.unique_id = u.id"
         " CROSS JOIN stored_document d ON d.id = e.document"
-        f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ? AND e.repository_unique_id = ?{_filters(shape)}"
+        f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ? AND e.repository_unique_id = ? AND e.latest = 1{_filters(shape)}"
         " ORDER BY e.id"
     )
 

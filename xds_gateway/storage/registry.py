@@ -87,6 +87,16 @@ class SqlTransaction(SqlSnapshot):
 
         self._change(change)
 
+    def supersede(self, uuids: Iterable[str]) -> None:
+        """Make these entries and folders older versions; other kinds have none."""
+
+        def change() -> None:
+            for number, kind in self._numbers_and_kinds(uuids):
+                if kind in sql.SUPERSEDE:
+                    self._cursor.execute(sql.SUPERSEDE[kind], (number,))
+
+        self._change(change)
+
     def touch_folders(self, uuids: Iterable[str], last_update_time: str) -> None:
         """Set Folder.lastUpdateTime, a DTM (ITI TF-3 4.2.3.4.6)."""
         columns = last_update(last_update_time)
@@ -131,6 +141,7 @@ class SqlTransaction(SqlSnapshot):
 
     def _add_metadata(self, row: Row, number: int) -> None:
         versioned = () if row.kind == KINDS["SubmissionSet"] else (1,)
+        before = self._latest(_ENTRY, row.lid) if row.lid is not None and row.kind == _ENTRY else None
         self._cursor.execute(
             sql.ADD[row.kind],
             (
@@ -146,6 +157,8 @@ class SqlTransaction(SqlSnapshot):
             ),
         )
         self._add_lists(row, number)
+        if before is not None:
+            self._cursor.execute(sql.INHERIT_DOCUMENT, (before, number))
 
     def _add_association(self, row: Row, number: int) -> None:
         ends = [self._end(end) for end in row.ends]
@@ -178,7 +191,10 @@ class SqlTransaction(SqlSnapshot):
         return found
 
     def _add_unique_id(self, row: Row) -> int | None:
-        """The integer of a uniqueId; only a document may repeat it, with the same hash and size."""
+        """The integer of a uniqueId.
+
+        A document may repeat it with the same hash and size, a later version with others, which become the latest.
+        """
         if row.unique_id is None:
             return None
         value, digest, size = row.unique_id
@@ -186,6 +202,9 @@ class SqlTransaction(SqlSnapshot):
             return inserted(self._cursor.execute(sql.ADD_UNIQUE_ID, (self._domain, value, row.kind, digest, size)))
         except sqlite3.IntegrityError:
             taken = self._cursor.execute(sql.unique_ids(1), (value, self._domain)).fetchone()
+            if row.lid is not None and taken is not None and taken[2] == row.kind:
+                self._cursor.execute(sql.CHANGE_UNIQUE_ID, (digest, size, taken[0]))
+                return int(taken[0])
             if row.kind != _ENTRY or taken is None or taken[2:] != (_ENTRY, digest, size):
                 raise
             return int(taken[0])

@@ -7,10 +7,12 @@ from typing import Final
 from ..actors.ports import KnownObject, KnownUniqueId
 from ..model import vocabulary as v
 from ..model.identifiers import PatientId
+from ..model.metadata import RegistryObject
 from . import statements as sql
 from .keys import uuid_key, uuid_urn
 from .rows import KIND_NAMES, KINDS
 from .terms import NewTerms, Terms
+from .wholes import whole_object
 
 _ENTRY: Final = KINDS["DocumentEntry"]
 _FOLDER: Final = KINDS["Folder"]
@@ -57,6 +59,17 @@ class SqlSnapshot:
                 found[dependent] = self._known(dependent, _ENTRY)[1]
         return list(found.values())
 
+    def transformations(self, uuids: Iterable[str]) -> frozenset[str]:
+        """Those of these entries that are the source of an Approved XFRM."""
+        approved, transforms = self._word(v.APPROVED), self._word(v.XFRM)
+        found = [
+            urn
+            for urn in uuids
+            for number in self._numbers((urn,))
+            if self._cursor.execute(sql.STARTS, (number, transforms, approved)).fetchone()
+        ]
+        return frozenset(found)
+
     def folders_of(self, uuid: str) -> Sequence[KnownObject]:
         """Approved folders that hold this entry by an Approved HasMember."""
         approved, member = self._word(v.APPROVED), self._word(v.HAS_MEMBER)
@@ -65,6 +78,32 @@ class SqlSnapshot:
             rows = self._cursor.execute(sql.FOLDERS_OF, (number, approved, member, approved)).fetchall()
             folders.extend(folder for (folder,) in rows)
         return [self._known(folder, _FOLDER)[1] for folder in folders]
+
+    def latest_versions(self, logical_ids: Iterable[str]) -> Mapping[str, KnownObject]:
+        """The latest version of each of these entries and folders, by logicalID as given."""
+        found: dict[str, KnownObject] = {}
+        for urn in logical_ids:
+            key = uuid_key(urn)
+            for kind in (_ENTRY, _FOLDER) if key is not None else ():
+                number = self._latest(kind, key)
+                if number is not None:
+                    found[urn] = self._known(number, kind)[1]
+        return found
+
+    def read(self, uuids: Iterable[str]) -> Mapping[str, RegistryObject]:
+        """These objects whole, by id as given."""
+        return {
+            urn: whole_object(self._cursor.execute(sql.WHOLE[kind], (number,)).fetchone(), self.terms)
+            for urn in dict.fromkeys(uuids)
+            for number, kind in self._numbers_and_kinds((urn,))
+        }
+
+    def _latest(self, kind: int, lid: bytes | None) -> int | None:
+        for statement in (sql.LATEST[kind], sql.FIRST[kind]):
+            row = self._cursor.execute(statement, (lid, self._domain)).fetchone()
+            if row is not None:
+                return int(row[0])
+        return None
 
     def _word(self, text: str) -> int | None:
         return self.terms.find((text, ""))

@@ -92,11 +92,31 @@ DEPENDENTS: Final = (
     "SELECT DISTINCT e.id FROM association a CROSS JOIN document_entry e ON e.id = a.source"
     " WHERE a.target = ? AND a.status = ? AND a.type IN (?, ?) AND e.status = ? ORDER BY e.id"
 )
+# Bind: the entry's id, type, status
+STARTS: Final = "SELECT 1 FROM association WHERE source = ? AND type = ? AND status = ? LIMIT 1"
 # Bind: the entry's id, status, type, status
 FOLDERS_OF: Final = (
     "SELECT DISTINCT f.id FROM association a CROSS JOIN folder f ON f.id = a.source"
     " WHERE a.target = ? AND a.status = ? AND a.type = ? AND f.status = ? AND f.latest = 1 ORDER BY f.id"
 )
+
+# kind -> the latest version of a logical object: bind lid, domain. Where there is no later one, the first one itself.
+LATEST: Final[dict[int, str]] = {
+    kind: f"SELECT id FROM {table} WHERE lid = ? AND domain = ? ORDER BY version DESC LIMIT 1"
+    for kind, table in ((1, "document_entry"), (3, "folder"))
+}
+FIRST: Final[dict[int, str]] = {
+    kind: f"SELECT e.id FROM object o CROSS JOIN {table} e ON e.id = o.id"
+    " WHERE o.uuid = ? AND o.domain = ? AND e.lid IS NULL"
+    for kind, table in ((1, "document_entry"), (3, "folder"))
+}
+# kind -> a whole object: uuid, lid, version, status, patient, home, Folder.lastUpdateTime, fragment
+WHOLE: Final[dict[int, str]] = {
+    1: "SELECT uuid, lid, version, status, patient_cx, home, NULL, fragment FROM document_entry WHERE id = ?",
+    2: "SELECT uuid, lid, version, status, patient_cx, home, NULL, fragment FROM submission_set WHERE id = ?",
+    3: "SELECT uuid, lid, version, status, patient_cx, home, last_update_time, fragment FROM folder WHERE id = ?",
+    4: "SELECT uuid, lid, version, status, NULL, home, NULL, fragment FROM association WHERE id = ?",
+}
 
 # --- changes ------------------------------------------------------------------------------------------------------
 
@@ -169,6 +189,16 @@ SET_STATUS: Final[dict[int, str]] = {
     3: "UPDATE folder SET status = ? WHERE id = ?",
     4: "UPDATE association SET status = ? WHERE id = ?",
 }
+SUPERSEDE: Final[dict[int, str]] = {
+    1: "UPDATE document_entry SET latest = 0 WHERE id = ?",
+    3: "UPDATE folder SET latest = 0 WHERE id = ?",
+}
+# Bind: hash, size, id
+CHANGE_UNIQUE_ID: Final = "UPDATE unique_id SET hash = ?, size = ? WHERE id = ?"
+# Bind: id of the version before, id of the new one
+INHERIT_DOCUMENT: Final = (
+    "UPDATE document_entry SET document = (SELECT p.document FROM document_entry p WHERE p.id = ?) WHERE id = ?"
+)
 TOUCH_FOLDER: Final = (
     "UPDATE folder SET last_update_time = ?, last_update_time_lo = ?, last_update_time_hi = ? WHERE id = ?"
 )

@@ -40,9 +40,23 @@ class MemorySnapshot:
         sources = [a.source for a in self._associations(v.APND, v.XFRM) if a.target in targets]
         return [self._known(self.registered[s]) for s in sources if self.registered[s].status == v.APPROVED]
 
+    def transformations(self, uuids: Iterable[str]) -> frozenset[str]:
+        return frozenset({a.source for a in self._associations(v.XFRM)} & set(uuids))
+
     def folders_of(self, uuid: str) -> Sequence[KnownObject]:
         holders = [self.registered[a.source] for a in self._associations(v.HAS_MEMBER) if a.target == uuid]
         return [self._known(h) for h in holders if h.KIND == "Folder" and h.status == v.APPROVED]
+
+    def latest_versions(self, logical_ids: Iterable[str]) -> Mapping[str, KnownObject]:
+        wanted = set(logical_ids)
+        versions = sorted(
+            (self._known(i) for i in self.registered.values() if i.KIND in ("DocumentEntry", "Folder")),
+            key=lambda known: known.version,
+        )
+        return {known.lid: known for known in versions if known.lid in wanted}
+
+    def read(self, uuids: Iterable[str]) -> Mapping[str, RegistryObject]:
+        return {uuid: self.registered[uuid] for uuid in uuids if uuid in self.registered}
 
     def _associations(self, *types: str) -> list[Association]:
         return [
