@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.contract.submissions import EVERYTHING, PATIENT, make_entry, open_in, register, urn
+from xds_gateway.codec.queries import QUERY_IDS, parse_stored_query
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.datatypes import parse_dtm
+from xds_gateway.model.messages import QueryRequest
 from xds_gateway.model.queries import FindDocuments, TimeRange
 from xds_gateway.storage.opening import Storage
 
@@ -82,6 +84,51 @@ def test_a_range_selects_by_the_instants_that_both_may_mean(
     entries: Storage, name: str, start: str | None, stop: str | None, value: str, matches: bool
 ) -> None:
     assert (value in found(entries, name, start, stop)) is matches
+
+
+@pytest.mark.parametrize("name", SLOTS)
+@pytest.mark.parametrize(
+    ("start", "value", "stop", "matches"),
+    [
+        # the three tables of 3.18.4.1.2.3.3.2, row by row: equally precise
+        ("20210101", "20210527", "20211231", True),
+        ("20210527", "20210527", "20211231", True),
+        ("20210528", "20210527", "20211231", False),
+        ("20210101", "20210527", "20210526", False),
+        ("20210101", "20210527", "20210527", False),
+        # the parameter is less precise
+        ("2021", "20210527", "2021", True),
+        ("2021", "20210527", "20210526", False),
+        ("20210528", "20210527", "2021", False),
+        ("2020", "20210527", "2020", False),
+        ("2020", "20210527", "2022", True),
+        # the value is less precise
+        ("20210701", "2021", "20210701", True),
+        ("20211231", "2021", "20221231", True),
+        ("20200101", "2021", "20210101", True),
+        ("20100101", "2021", "20201231", False),
+        ("20220101", "2021", "20301231", False),
+    ],
+)
+@pytest.mark.parametrize("quoted", [False, True])
+def test_the_examples_of_the_text(
+    entries: Storage, name: str, start: str, value: str, stop: str, matches: bool, quoted: bool
+) -> None:
+    parameter = f"$XDSDocumentEntry{SLOTS[name][0].upper()}{SLOTS[name][1:]}"
+    texts = [f"'{text}'" if quoted else text for text in (start, stop)]
+    request = QueryRequest(
+        query_id=QUERY_IDS["FindDocuments"],
+        return_type="LeafClass",
+        parameters=(
+            ("$XDSDocumentEntryPatientId", (f"'{PATIENT.as_cx()}'",)),
+            ("$XDSDocumentEntryStatus", (f"('{v.APPROVED}')",)),
+            (f"{parameter}From", (texts[0],)),
+            (f"{parameter}To", (texts[1],)),
+        ),
+    )
+    query = parse_stored_query(request, [])
+    assert query is not None
+    assert (urn(value) in entries.queries.find(query, EVERYTHING, 100).uuids) is matches
 
 
 @pytest.mark.parametrize("name", ["service_start_time", "service_stop_time"])
