@@ -29,7 +29,7 @@ def plan(
     authorities: frozenset[str] = frozenset(),
 ) -> tuple[Changes, tuple[Finding, ...]]:
     """What this submission would change; findings when it must be refused instead."""
-    planning = _Planning(resolved, snapshot, transaction)
+    planning = Planning(resolved, snapshot, transaction)
     planning.check_patients(patients_open=patients_open, authorities=authorities)
     planning.check_identity()
     planning.check_associations()
@@ -38,7 +38,7 @@ def plan(
     return planning.changes(new_uuid), tuple(planning.findings)
 
 
-class _Planning:
+class Planning:
     """One submission held against one snapshot."""
 
     def __init__(self, resolved: Resolved, snapshot: Snapshot, transaction: Transaction) -> None:
@@ -50,6 +50,7 @@ class _Planning:
 
     @cached_property
     def own(self) -> Mapping[str, RegistryObject]:
+        """The objects of the message."""
         return {item.id: item for item in self.submission.objects}
 
     @cached_property
@@ -99,6 +100,7 @@ class _Planning:
 
     @cached_property
     def patients(self) -> tuple[PatientId, ...]:
+        """The patients that the message names."""
         texts = {item.patient_id for item in self.own.values() if item.patient_id}
         return tuple(dict.fromkeys(found for text in sorted(texts) if (found := parse_patient_id(text))))
 
@@ -118,6 +120,12 @@ class _Planning:
                 self._check_same_bytes(item, taken)
 
     def _check_same_bytes(self, entry: DocumentEntry, taken: KnownUniqueId) -> None:
+        """Stable entries of one uniqueId have the same bytes; on-demand entries share one with their like only."""
+        if taken.on_demand or entry.object_type == v.ON_DEMAND_DOCUMENT:
+            if not (taken.on_demand and entry.object_type == v.ON_DEMAND_DOCUMENT):
+                owner = "an on-demand entry" if taken.on_demand else "a stable entry"
+                self.found("ihe.registry.uniqueId.onDemand", entry.id, received=entry.unique_id, expected=owner)
+            return
         if taken.hash is not None and entry.hash is not None and entry.hash.lower() != taken.hash.lower():
             self.found("ihe.registry.hash", entry.id, received=entry.hash, expected=taken.hash)
         if taken.size is not None and entry.size is not None and entry.size.strip() != str(taken.size):
@@ -146,8 +154,12 @@ class _Planning:
             self._check_approved(association, "source", container)
             self._check_approved(association, "target", member)
             self._check_one_patient(association, container, member)
+            if not self.own.keys() & {association.source, association.target}:  # else the message itself is checked
+                self._check_one_patient(association, as_known(self.submission.submission_sets[0]), container)
         elif association.source not in self.own:  # TF-3 4.2.1.2: nothing is added to a set later
             self.found("ihe.registry.source.kind", association.id, received=association.source)
+        elif member.kind == SubmissionSet.KIND and association.target not in self.own:
+            self.found("ihe.registry.target.kind", association.id, received=association.target)
 
     def _check_relationship(self, association: Association) -> None:
         target = self._end(association, "target")
@@ -163,19 +175,19 @@ class _Planning:
         self._check_approved(association, "target", target)
         self._check_target_type(association, target)
         if isinstance(source, DocumentEntry):
-            self._check_one_patient(association, _as_known(source), target)
+            self._check_one_patient(association, as_known(source), target)
 
     def _check_target_type(self, association: Association, target: KnownObject) -> None:
-        on_demand = target.object_type == v.ON_DEMAND_DOCUMENT
-        if association.association_type == v.IS_SNAPSHOT_OF and not on_demand:
+        """A snapshot is one of an on-demand entry, and no transformation is appended (TF-3 4.2.2.2.1)."""
+        if association.association_type == v.IS_SNAPSHOT_OF and target.object_type != v.ON_DEMAND_DOCUMENT:
             self.found("ihe.registry.target.onDemand", association.id, received=association.target)
-        if association.association_type in REPLACING and on_demand:
-            self.found("ihe.registry.target.stable", association.id, received=association.target)
+        if association.association_type == v.APND and self.snapshot.transformations((target.uuid,)):
+            self.found("ihe.registry.target.transformation", association.id, received=association.target)
 
     def _end(self, association: Association, end: str) -> KnownObject | None:
         identifier = association.source if end == "source" else association.target
         if identifier in self.own:
-            return _as_known(self.own[identifier])
+            return as_known(self.own[identifier])
         if identifier in self.known:
             return self.known[identifier]
         self.found(f"ihe.registry.{end}.unknown", association.id, received=identifier)
@@ -199,7 +211,7 @@ class _Planning:
     def changes(self, new_uuid: NewUuid) -> Changes:
         """The consequences of a submission that is accepted; may still find that a folder is of another patient."""
         replacements = {a.target: a for a in self.submission.associations if a.association_type in REPLACING}
-        dependents = self._dependents(tuple(replacements))
+        dependents = self.dependents(tuple(replacements))
         carried = [a for target, by in replacements.items() for a in self._carried_over(target, by, new_uuid)]
         filed = {a.source for a in (*self.submission.associations, *carried) if a.association_type == v.HAS_MEMBER}
         folders = {f.id for f in self.submission.folders} | {i for i in filed if self._is_folder(i)}
@@ -215,7 +227,7 @@ class _Planning:
             identifier in self.known and self.known[identifier].kind == "Folder"
         )
 
-    def _dependents(self, replaced: tuple[str, ...]) -> tuple[str, ...]:
+    def dependents(self, replaced: tuple[str, ...]) -> tuple[str, ...]:
         """Addenda and transformations of what is replaced, and theirs in turn."""
         found: dict[str, None] = {}
         wave: Iterable[str] = replaced
@@ -232,13 +244,14 @@ class _Planning:
         for folder in self.snapshot.folders_of(target):
             if folder.uuid in filed:  # by the sender
                 continue
-            self._check_one_patient(by, _as_known(self.own[by.source]), folder)
+            self._check_one_patient(by, as_known(self.own[by.source]), folder)
             membership = _has_member(new_uuid(), folder.uuid, by.source)
             made += [membership, _has_member(new_uuid(), submission_set, membership.id)]
         return made
 
 
-def _as_known(item: RegistryObject) -> KnownObject:
+def as_known(item: RegistryObject) -> KnownObject:
+    """An object of a message as it will be known when it is registered."""
     text = item.patient_id
     return KnownObject(
         uuid=item.id,

@@ -183,6 +183,9 @@ class DocumentIndex(Protocol):
     ) -> Mapping[str, DocumentFound]:
         """Documents of permitted entries, by uniqueId."""
 
+    def given_out(self, key: str) -> bool:
+        """Whether an entry names this stored document."""
+
 
 class Spool(Protocol):
     """A document being received."""

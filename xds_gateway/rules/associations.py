@@ -6,7 +6,7 @@ Empty ids, ends and types were reported when the message was read, and nothing m
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from ..model import vocabulary as v
 from ..model.errors import ErrorCode
@@ -19,7 +19,7 @@ from ..model.metadata import (
     SubmissionSet,
     UnclassifiedPackage,
 )
-from .engine import METADATA, UNRESOLVED, Codes, Report, Rule, row
+from .engine import METADATA, ONLY_ON_DEMAND, UNRESOLVED, Codes, Report, Rule, not_in_updates, row
 
 _DEPRECATED: Final = Codes(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, ErrorCode.REGISTRY_DEPRECATED_DOCUMENT)
 
@@ -30,62 +30,75 @@ def _row(
     return row(rule_id, "Association", attribute, sentence, expected, clause, example, codes)
 
 
+def _submitted(*columns: Any) -> Rule:
+    """A row about submissions: in an update, operations.py and the plan say what an Association may lead to."""
+    return not_in_updates(_row(*columns))
+
+
 RULES: Final = (
     _row("ihe.as.type", "associationType",
          "Use an association type of the standard, written as its URN: {received} is not one.",
          "one of " + ", ".join(v.ASSOCIATION_TYPES), "ITI TF-3 Table 4.2.2-1",
          "urn:ihe:iti:2007:AssociationType:REPLACE"),
-    _row("ihe.as.type.update", "associationType",
+    _submitted("ihe.as.type.update", "associationType",
          "Send {received} in a metadata update (ITI-57): a submission cannot carry it.",
          "one of " + ", ".join(v.ASSOCIATION_TYPES), "ITI TF-3 Table 4.2.2-1", v.UPDATE_AVAILABILITY_STATUS),
-    _row("ihe.as.previousVersion", "PreviousVersion",
+    _submitted("ihe.as.previousVersion", "PreviousVersion",
          "Send a new version of an object in a metadata update (ITI-57): a submission cannot carry PreviousVersion.",
          "no Slot PreviousVersion", "ITI TF-2 3.42.4.1.2", "PreviousVersion 1"),
-    _row("ihe.as.source.unresolved", "sourceObject",
+    _submitted("ihe.as.source.unresolved", "sourceObject",
          "Let sourceObject name an object of this message, or the UUID of a registered one: {received} is neither.",
          "an id of the message or a UUID", "ITI TF-3 4.2.1.5", "an id that is not in the message", UNRESOLVED),
-    _row("ihe.as.target.unresolved", "targetObject",
+    _submitted("ihe.as.target.unresolved", "targetObject",
          "Let targetObject name an object of this message, or the UUID of a registered one: {received} is neither.",
          "an id of the message or a UUID", "ITI TF-3 4.2.1.5", "an id that is not in the message", UNRESOLVED),
-    _row("ihe.as.member.source", "sourceObject",
+    _submitted("ihe.as.member.source", "sourceObject",
          "Let a HasMember start at the SubmissionSet or at a Folder: {received} is neither.",
          "a SubmissionSet or a Folder", "ITI TF-3 4.2.2.1", "a HasMember from an entry"),
-    _row("ihe.as.member.target", "targetObject",
+    _submitted("ihe.as.member.target", "targetObject",
          "Correct the target of the HasMember: {received} cannot be a member here, only {expected}.",
          "of a set: an entry, a folder or a folder's HasMember; of a folder: an entry", "ITI TF-3 4.1.2.1, 4.2.1.3",
          "a folder in a folder, a HasMember from a set to itself"),
-    _row("ihe.as.member.status", "SubmissionSetStatus",
+    _submitted("ihe.as.member.status", "SubmissionSetStatus",
          "Set the Slot SubmissionSetStatus of the HasMember to {expected}.",
          "Original for an entry of this message, Reference for a registered one", "ITI TF-3 4.2.2.1.1",
          "no Slot SubmissionSetStatus"),
     _row("ihe.as.documentation", "associationDocumentation",
          "Remove the Classification that documents the HasMember: only relationships between documents can have one.",
          "no associationDocumentation on HasMember", "ITI TF-3 4.2.2.2", "a documented HasMember"),
-    _row("ihe.de.member", "HasMember",
+    _submitted("ihe.de.member", "HasMember",
          "Add a HasMember Association from the SubmissionSet to the DocumentEntry.",
          "a HasMember from the set, SubmissionSetStatus Original", "ITI TF-3 4.1.4",
          "an entry that no HasMember names"),
-    _row("ihe.fd.member", "HasMember",
+    _submitted("ihe.fd.member", "HasMember",
          "Add a HasMember Association from the SubmissionSet to the Folder.",
          "a HasMember from the set", "ITI TF-3 4.1.4", "a folder that no HasMember names"),
-    _row("ihe.as.folder.member", "HasMember",
+    _submitted("ihe.as.folder.member", "HasMember",
          "Add a HasMember Association from the SubmissionSet to the one that puts the document into the folder.",
          "a HasMember from the set to the folder's HasMember", "ITI TF-3 4.2.2.1.4", "only the folder's HasMember"),
-    _row("ihe.as.relationship.source", "sourceObject",
+    _submitted("ihe.as.relationship.source", "sourceObject",
          "Let the relationship start at a DocumentEntry of this message: {received} is not one.",
          "the id of a DocumentEntry of the message", "ITI TF-2 3.42.4.1.3.5", "the UUID of a registered entry",
          UNRESOLVED),
-    _row("ihe.as.relationship.target", "targetObject",
+    _submitted("ihe.as.relationship.target", "targetObject",
          "Let the relationship point at a DocumentEntry: {received} is another object of this message.",
          "the id of a DocumentEntry", "ITI TF-2 3.42.4.1.3.5", "the SubmissionSet", UNRESOLVED),
-    _row("ihe.as.relationship.self", "targetObject",
+    _submitted("ihe.as.relationship.self", "targetObject",
          "Let the relationship point at another DocumentEntry than the one it starts at.",
          "another DocumentEntry", "ITI TF-3 4.2.2.2", "an entry that appends itself"),
-    _row("ihe.as.replace.registered", "targetObject",
+    _submitted("ihe.as.append.transformation", "targetObject",
+         "Append to the original document: {received} is a transformation of another one.",
+         "the id of a DocumentEntry that is no transformation (XFRM)", "ITI TF-3 4.2.2.2.1",
+         "APND to an entry of the message that has an XFRM"),
+    _submitted("ihe.as.snapshot.source", "sourceObject",
+         "Register the snapshot by ITI-41 or ITI-42, with a stable DocumentEntry: {received} is on-demand.",
+         "the id of a stable DocumentEntry", "ITI TF-2 3.42.4.1.3.5, 3.61.4.1.2",
+         "IsSnapshotOf from an on-demand entry", ONLY_ON_DEMAND),
+    _submitted("ihe.as.replace.registered", "targetObject",
          "Let the relationship point at the entryUUID of a registered entry: {received} is in this message.",
          "the UUID of a registered DocumentEntry", "ITI TF-2 3.42.4.1.2, 3.42.4.1.3.5",
          "RPLC of an entry of the same message", UNRESOLVED),
-    _row("ihe.as.replace.once", "targetObject",
+    _submitted("ihe.as.replace.once", "targetObject",
          "Replace a document once: {received} is replaced twice in this message.",
          "one replacement of each document", "ITI TF-2 3.42.4.1.3.5", "two RPLC with one target", _DEPRECATED),
 )  # fmt: skip
@@ -114,6 +127,7 @@ def check_associations(submission: Submission, objects: tuple[RegistryObject, ..
             report.add("ihe.as.previousVersion", object_id=association.id, received=previous[0])
     if len(submission.associations) > 1:
         _check_replaced_once(submission.associations, report)
+        _check_appended(submission.associations, report)
     if len(submission.submission_sets) == 1:  # else the missing or doubled set is what must be corrected
         _check_membership(submission, by_id, members, report)
 
@@ -124,7 +138,7 @@ def _report_type(association: Association, report: Report) -> None:
         report.add("ihe.as.type.update", object_id=association.id, received=sent)
         return
     meant = _BY_LAST_WORD.get(sent.rsplit(":", 1)[-1].lower())
-    report.add("ihe.as.type", object_id=association.id, received=sent, hint=meant and f"write {meant}")
+    report.add("ihe.as.type", object_id=association.id, received=sent, hint=meant and f"write {meant}.")
 
 
 def _is_resolved(end: str, by_id: Mapping[str, RegistryObject]) -> bool:
@@ -178,14 +192,8 @@ def _fills_folder(association: Association, by_id: Mapping[str, RegistryObject])
 def _check_status(association: Association, expected: str, report: Report) -> None:
     values = _slot_values(association, "SubmissionSetStatus")
     if values != (expected,):
-        hint = "the target is not in this message" if expected == "Reference" and values == ("Original",) else None
-        report.add(
-            "ihe.as.member.status",
-            object_id=association.id,
-            received=", ".join(values) or None,
-            expected=expected,
-            hint=hint,
-        )
+        received = ", ".join(values) or None
+        report.add("ihe.as.member.status", object_id=association.id, received=received, expected=expected)
 
 
 def _slot_values(association: Association, name: str) -> tuple[str, ...]:
@@ -200,6 +208,8 @@ def _check_relationship(association: Association, by_id: Mapping[str, RegistryOb
     source, target = by_id.get(association.source), by_id.get(association.target)
     if not isinstance(source, DocumentEntry):
         report.add("ihe.as.relationship.source", object_id=association.id, received=association.source)
+    elif association.association_type == v.IS_SNAPSHOT_OF and source.object_type == v.ON_DEMAND_DOCUMENT:
+        report.add("ihe.as.snapshot.source", object_id=association.id, received=association.source)
     if target is None:
         if not _is_resolved(association.target, by_id):
             report.add("ihe.as.target.unresolved", object_id=association.id, received=association.target)
@@ -216,6 +226,17 @@ def _check_replaced_once(associations: tuple[Association, ...], report: Report) 
     for target, count in targets.items():
         if count > 1:
             report.add("ihe.as.replace.once", object_id=target, received=target)
+
+
+def _check_appended(associations: tuple[Association, ...], report: Report) -> None:
+    """Nothing is appended to what the same message says to be a transformation."""
+    appended = [a for a in associations if a.association_type == v.APND]
+    if not appended:
+        return
+    transformations = {a.source for a in associations if a.association_type == v.XFRM}
+    for association in appended:
+        if association.target in transformations:
+            report.add("ihe.as.append.transformation", object_id=association.id, received=association.target)
 
 
 def _check_membership(

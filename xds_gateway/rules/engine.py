@@ -6,7 +6,7 @@ drops is reported by nobody, a row that it replaces speaks with its new words an
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
@@ -14,8 +14,10 @@ from typing import Final, Literal, NamedTuple
 from ..model.errors import ErrorCode, Finding
 from ..model.metadata import Submission
 from .datatypes import DataType
+from .hints import hinted
 
-Transaction = Literal["ITI-41", "ITI-42", "ITI-57", "ITI-61", "ITI-62", "ITI-86", "ITI-92"]
+# "ITI-41 limited" are the objects of ITI-41 that are flagged as limited metadata (ITI TF-3 Table 4.3.1-3, "XDR MS")
+Transaction = Literal["ITI-41", "ITI-41 limited", "ITI-42", "ITI-57", "ITI-61", "ITI-62", "ITI-86", "ITI-92"]
 Actor = Literal["registry", "repository"]
 
 LIMIT: Final = 100  # findings of one message; the rest is counted
@@ -25,7 +27,7 @@ _CUT: Final = 128
 class Codes(NamedTuple):
     """The error code of a rule per transaction; None where the rule does not apply (ITI TF-3 Table 4.2.4.1-2).
 
-    `others` are the transactions that differ from ITI-42; what says nothing of a transaction is as in ITI-42.
+    `others` are the transactions that differ; what it does not name is as in ITI-42, limited metadata as in ITI-41.
     """
 
     iti41: ErrorCode | None
@@ -34,9 +36,8 @@ class Codes(NamedTuple):
 
     def code(self, transaction: Transaction) -> ErrorCode | None:
         """The code in a transaction."""
-        if transaction == "ITI-41":
-            return self.iti41
-        return next((code for name, code in self.others if name == transaction), self.iti42)
+        usual = self.iti41 if transaction in ("ITI-41", "ITI-41 limited") else self.iti42
+        return next((code for name, code in self.others if name == transaction), usual)
 
     def all(self) -> tuple[ErrorCode, ...]:
         """Every code that the rule can give."""
@@ -167,7 +168,7 @@ class Profile:
 
 
 class Evidence(NamedTuple):
-    """What was found for one rule: the words of the row are filled from it."""
+    """What was found for one rule: the words of the row are filled from it; `hint` goes before known mistakes."""
 
     object: str | None = None
     object_id: str | None = None
@@ -188,15 +189,18 @@ def make_finding(rule: Rule, evidence: Evidence, transaction: Transaction) -> Fi
     sentence = rule.sentence.format(
         object=evidence.object or rule.object, attribute=attribute, received=received, expected=expected
     )
-    return Finding(
-        code=code,
-        rule=rule.id,
-        sentence=f"{sentence[:-1]} ({evidence.hint})." if evidence.hint else sentence,
-        object_id=None if evidence.object_id is None else quoted(evidence.object_id),
-        attribute=attribute,
-        received=received,
-        expected=expected,
-        clause=rule.clause,
+    return hinted(
+        Finding(
+            code=code,
+            rule=rule.id,
+            sentence=sentence,
+            object_id=None if evidence.object_id is None else quoted(evidence.object_id),
+            attribute=attribute,
+            received=received,
+            expected=expected,
+            clause=rule.clause,
+            hint=evidence.hint,
+        )
     )
 
 
@@ -218,6 +222,14 @@ class Report:
         self._transaction = transaction
         self.found: list[Finding] = []
         self.more = 0
+
+    def by(self, rules: Mapping[str, Rule]) -> "Report":
+        """A report by other rows that adds to these findings."""
+        if rules is self._rules:
+            return self
+        other = Report(rules, self._transaction)
+        other.found = self.found
+        return other
 
     def add(
         self,
@@ -253,6 +265,8 @@ METADATA: Final = Codes(ErrorCode.REGISTRY_METADATA_ERROR, ErrorCode.REGISTRY_ME
 REPOSITORY_METADATA: Final = Codes(ErrorCode.REPOSITORY_METADATA_ERROR, ErrorCode.REGISTRY_METADATA_ERROR)
 ONLY_REGISTER: Final = Codes(None, ErrorCode.REGISTRY_METADATA_ERROR)
 ONLY_PROVIDE: Final = Codes(ErrorCode.REPOSITORY_METADATA_ERROR, None)
+ONLY_ON_DEMAND: Final = Codes(None, None, (("ITI-61", ErrorCode.REGISTRY_METADATA_ERROR),))
+NOT_ON_DEMAND: Final = METADATA._replace(others=(("ITI-61", None),))
 UNRESOLVED: Final = Codes(ErrorCode.UNRESOLVED_REFERENCE, ErrorCode.UNRESOLVED_REFERENCE)
 PATIENT: Final = Codes(ErrorCode.PATIENT_ID_DOES_NOT_MATCH, ErrorCode.PATIENT_ID_DOES_NOT_MATCH)
 
@@ -260,7 +274,7 @@ MORE: Final = Rule(
     id="ihe.more",
     object="Submission",
     attribute="submission",
-    codes=METADATA,
+    codes=METADATA._replace(others=(("ITI-62", ErrorCode.REGISTRY_ERROR),)),
     sentence="Correct what is listed and send again: there are {received} more findings that are not shown.",
     expected=f"at most {LIMIT} findings",
     clause="ITI TF-3 4.2.4.1",
@@ -291,10 +305,18 @@ def row(
     )
 
 
+def not_in_updates(rule: Rule) -> Rule:
+    """The row without ITI-57 and ITI-92, which have their own (`updates.py`)."""
+    codes = rule.codes
+    return replace(rule, codes=codes._replace(others=(*codes.others, ("ITI-57", None), ("ITI-92", None))))
+
+
 __all__ = [
     "LIMIT",
     "METADATA",
     "MORE",
+    "NOT_ON_DEMAND",
+    "ONLY_ON_DEMAND",
     "ONLY_PROVIDE",
     "ONLY_REGISTER",
     "PATIENT",
@@ -313,6 +335,7 @@ __all__ = [
     "Rule",
     "Transaction",
     "make_finding",
+    "not_in_updates",
     "quoted",
     "row",
 ]

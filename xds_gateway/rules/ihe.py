@@ -3,10 +3,24 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from ..model import vocabulary as v
 from ..model.errors import Finding
 from ..model.messages import DocumentPart
-from ..model.metadata import DocumentEntry, Submission
-from . import associations, attributes, documents, objects, plans, reading, service, state, structure
+from ..model.metadata import DocumentEntry, Folder, RegistryObject, Submission, SubmissionSet
+from . import (
+    associations,
+    attributes,
+    documents,
+    objects,
+    operations,
+    plans,
+    reading,
+    removal,
+    service,
+    state,
+    structure,
+    updates,
+)
 from .engine import MORE, Actor, Evidence, MessageTest, Profile, Report, Rule, Transaction, make_finding
 
 IHE: Final = Profile.of(
@@ -18,6 +32,8 @@ IHE: Final = Profile.of(
     associations.RULES,
     documents.RULES,
     state.RULES,
+    updates.RULES,
+    removal.RULES,
     service.RULES,
     (MORE,),
 )
@@ -40,12 +56,39 @@ def _plan(profile: Profile, transaction: Transaction, actor: Actor) -> _Plan:
     return plan
 
 
+_FLAGS: Final = {
+    DocumentEntry.KIND: v.LIMITED_DOCUMENT_ENTRY,
+    SubmissionSet.KIND: v.LIMITED_SUBMISSION_SET,
+    Folder.KIND: v.LIMITED_FOLDER,
+}
+_UPDATES: Final = ("ITI-57", "ITI-92")
+
+
+def is_limited(item: RegistryObject) -> bool:
+    """True for an object that carries the flag of limited metadata (ITI TF-3 4.2.3.2.29, 4.2.3.3.13, 4.2.3.4.10)."""
+    flag = _FLAGS.get(item.KIND)
+    return flag is not None and item.has_node(flag)
+
+
+def _column(item: RegistryObject, transaction: Transaction, *, limited: bool) -> Transaction:
+    """The column of ITI TF-3 Table 4.3.1-3 that an object is judged by.
+
+    A new version of an on-demand entry is one too (ITI TF-2 3.61.4.1.2).
+    """
+    if limited and transaction == "ITI-41" and is_limited(item):
+        return "ITI-41 limited"
+    if transaction in _UPDATES and item.KIND == DocumentEntry.KIND and item.object_type == v.ON_DEMAND_DOCUMENT:
+        return "ITI-61"
+    return transaction
+
+
 def check_submission(
-    submission: Submission, *, actor: Actor, transaction: Transaction, profile: Profile = IHE
+    submission: Submission, *, actor: Actor, transaction: Transaction, profile: Profile = IHE, limited: bool = False
 ) -> tuple[Finding, ...]:
     """All findings about the metadata of a message, registered state apart; empty when it is good.
 
     A "repository" reports its own rules and the registry's, for both are one process here; a "registry" only its own.
+    With `limited`, ITI-41 may have objects flagged as limited metadata: each is judged by its own flag.
     """
     plan = _plan(profile, transaction, actor)
     report = Report(plan.rules, transaction)
@@ -58,11 +101,13 @@ def check_submission(
     )
     structure.check_structure(submission, items, report)
     author = plan.objects["author"]
-    passed = [
-        objects.check_object(item, object_plan, author, report)
-        for item in items
-        if (object_plan := plan.objects.get(item.KIND)) is not None
-    ]
+    passed = []
+    for item in items:
+        column = _column(item, transaction, limited=limited)
+        judge = plan if column == transaction else _plan(profile, column, actor)
+        object_plan = judge.objects.get(item.KIND)
+        if object_plan is not None:
+            passed.append(objects.check_object(item, object_plan, author, report.by(judge.rules)))
     structure.check_identity(passed, report)
     for seen in passed:
         if isinstance(seen.item, DocumentEntry):
@@ -71,6 +116,15 @@ def check_submission(
     for test in plan.tests:
         test(submission, report)
     return report.findings()
+
+
+def read_update(
+    submission: Submission, *, transaction: Transaction, profile: Profile = IHE
+) -> tuple[operations.Operations, tuple[Finding, ...]]:
+    """The operations of ITI-57 or ITI-92, and the findings about what is none; their metadata are not judged yet."""
+    report = Report(_plan(profile, transaction, "registry").rules, transaction)
+    read = operations.read_operations(submission, transaction, report)
+    return read, report.findings()
 
 
 def check_documents(
@@ -104,4 +158,4 @@ def finding(
     return make_finding(profile.rules[rule_id], evidence, transaction)
 
 
-__all__ = ["IHE", "check_content", "check_documents", "check_submission", "finding"]
+__all__ = ["IHE", "check_content", "check_documents", "check_submission", "finding", "is_limited", "read_update"]

@@ -7,10 +7,10 @@ from typing import Final
 
 from ..model import vocabulary as v
 from ..model.errors import ErrorCode
-from ..model.identifiers import PatientId, is_uuid_urn, parse_patient_id
+from ..model.identifiers import PatientId, parse_patient_id
 from ..model.metadata import RegistryObject, Submission
 from .datatypes import is_dtm
-from .engine import PATIENT, Codes, Report, row
+from .engine import NOT_ON_DEMAND, ONLY_ON_DEMAND, PATIENT, Codes, Report, not_in_updates, row
 from .objects import Seen
 
 _DUPLICATE: Final = Codes(
@@ -22,9 +22,13 @@ RULES: Final = (
     row("ihe.submission.set", "Submission", "SubmissionSet",
          "Send exactly one RegistryPackage classified as SubmissionSet: {received} were received.",
          "one SubmissionSet", "ITI TF-3 4.1.4", "no SubmissionSet, or two"),
-    row("ihe.submission.content", "Submission", "SubmissionSet",
+    not_in_updates(row("ihe.submission.content", "Submission", "SubmissionSet",
          "Put a document, a folder or a folder membership into the submission: the set has no member.",
-         "at least one member of the set", "ITI TF-3 4.1.4, 4.1.1.1", "only a SubmissionSet"),
+         "at least one member of the set", "ITI TF-3 4.1.4, 4.1.1.1", "only a SubmissionSet", NOT_ON_DEMAND)),
+    row("ihe.submission.onDemand", "Submission", "DocumentEntry",
+         "Put an on-demand DocumentEntry into the submission: it has none.",
+         "at least one on-demand DocumentEntry", "ITI TF-2 3.61.4.1.2", "only a SubmissionSet and a Folder",
+         ONLY_ON_DEMAND),
     row("ihe.package.kind", "RegistryPackage", "classificationNode",
          "Classify the RegistryPackage as SubmissionSet or as Folder, by one Classification with that node.",
          f"{v.SUBMISSION_SET_NODE} (SubmissionSet) or {v.FOLDER_NODE} (Folder)", "ITI TF-3 4.2.1.2.1, 4.2.1.3.1",
@@ -46,9 +50,9 @@ RULES: Final = (
          "Write the id as urn:uuid: and lower-case digits in groups of 8-4-4-4-12, or as a symbolic id.",
          "urn:uuid:10b545ea-725c-446d-9b95-8aeb444eddf3, or an id that does not begin with urn:uuid:",
          "ITI TF-3 4.2.3.1.5", "urn:uuid:10B545EA-725C-446D-9B95-8AEB444EDDF3"),
-    row("ihe.lid", "any object", "lid",
+    not_in_updates(row("ihe.lid", "any object", "lid",
          "Leave out lid, or let it equal the id: only a metadata update may name another logical object.",
-         "no lid, or the id of the object", "ITI TF-2 3.42.4.1.2", "the lid of a registered entry"),
+         "no lid, or the id of the object", "ITI TF-2 3.42.4.1.2", "the lid of a registered entry")),
     row("ihe.patient.same", "any object", "patientId",
          "Send the patientId of the SubmissionSet in the {object}: {received} is not {expected}.",
          "the patientId of the SubmissionSet", "ITI TF-2 3.42.4.1.3.3.2", "an entry of another patient", PATIENT),
@@ -67,6 +71,8 @@ RULES: Final = (
 
 def check_structure(submission: Submission, objects: tuple[RegistryObject, ...], report: Report) -> None:
     """Packages and ids of the message."""
+    if not submission.document_entries:
+        report.add("ihe.submission.onDemand", object_id=next((s.id for s in submission.submission_sets), None))
     if len(submission.submission_sets) != 1:
         _report_sets(submission, report)
     elif not (submission.document_entries or submission.folders or submission.associations):
@@ -99,8 +105,7 @@ def _check_ids(objects: tuple[RegistryObject, ...], report: Report) -> None:
             report.add("ihe.lid", object_id=item.id, received=item.lid, expected=item.id)
     for identifier in (*ids, *nested):
         if identifier[:9] == "urn:uuid:" and _LOWER_UUID.fullmatch(identifier) is None:
-            hint = "write it in lower case" if is_uuid_urn(identifier) else None
-            report.add("ihe.id.uuid", object_id=identifier, received=identifier, hint=hint)
+            report.add("ihe.id.uuid", object_id=identifier, received=identifier)
     if len({*ids, *nested}) != len(ids) + len(nested):
         _report_repeated(ids, nested, report)
 

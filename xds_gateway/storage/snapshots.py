@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
-from ..actors.ports import KnownObject, KnownUniqueId
+from ..actors.ports import HeldDocument, KnownAssociation, KnownObject, KnownUniqueId
 from ..model import vocabulary as v
 from ..model.identifiers import PatientId
 from ..model.metadata import RegistryObject
+from . import removal_statements as removal_sql
 from . import statements as sql
 from .keys import uuid_key, uuid_urn
 from .rows import KIND_NAMES, KINDS
@@ -97,6 +99,36 @@ class SqlSnapshot:
             for urn in dict.fromkeys(uuids)
             for number, kind in self._numbers_and_kinds((urn,))
         }
+
+    def associations(self, uuids: Iterable[str]) -> Sequence[KnownAssociation]:
+        """All associations that these ids name, lead from or lead to, of any status, each once."""
+        member, found = self._word(v.HAS_MEMBER), {}
+        numbers = self._numbers(dict.fromkeys(uuids))
+        for end in ("id", "source", "target"):
+            for rows in self._in_chunks(partial(removal_sql.associations, end), numbers):
+                for number, uuid, source, target, link in rows:
+                    ends = (uuid_urn(uuid), uuid_urn(source), uuid_urn(target))
+                    found[number] = KnownAssociation(*ends, link == member)
+        return [found[number] for number in sorted(found)]
+
+    def documents_of(self, repository_unique_id: str, unique_ids: Iterable[str]) -> Mapping[str, HeldDocument]:
+        """Documents held, by uniqueId: those of entries, those whose metadata were removed, those half removed."""
+        repository, found = self._word(repository_unique_id), {}
+        for value in dict.fromkeys(unique_ids):
+            identity = (value, self._domain, repository)
+            rows = self._cursor.execute(removal_sql.DOCUMENTS_OF_ENTRIES, identity).fetchall()
+            rows += self._cursor.execute(removal_sql.DETACHED_DOCUMENTS, identity).fetchall()
+            if rows:
+                found[value] = HeldDocument(
+                    keys=tuple(dict.fromkeys(key for _, key, _, _ in rows)),
+                    entries=tuple(uuid_urn(uuid) for _, _, uuid, _ in rows if uuid is not None),
+                    patients=tuple(dict.fromkeys(patient for *_, patient in rows if patient is not None)),
+                )
+        return found
+
+    def documents_to_erase(self) -> Sequence[str]:
+        """Keys of stored documents that were removed and whose bytes may still be there."""
+        return [key for (key,) in self._cursor.execute(removal_sql.DOCUMENTS_TO_ERASE, (self._domain,)).fetchall()]
 
     def _latest(self, kind: int, lid: bytes | None) -> int | None:
         for statement in (sql.LATEST[kind], sql.FIRST[kind]):

@@ -28,7 +28,7 @@ from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode, Finding
 from xds_gateway.model.identifiers import PatientId, parse_patient_id
 from xds_gateway.model.metadata import Association, DocumentEntry, Folder, RegistryObject, Submission, SubmissionSet
-from xds_gateway.rules.ihe import IHE
+from xds_gateway.rules.engine import Transaction
 
 THE_PATIENT = PatientId(*(parse_patient_id(PATIENT) or ()))
 AUTHORITY = THE_PATIENT.authority
@@ -79,6 +79,7 @@ def planned(
     patients: Iterable[PatientId] = (),
     patients_open: bool = True,
     authorities: frozenset[str] = frozenset(),
+    transaction: Transaction = "ITI-42",
 ) -> tuple[Changes, tuple[Finding, ...], Submission]:
     snapshot = MemorySnapshot.of(*registered)
     snapshot.patients.update(patients)
@@ -89,7 +90,7 @@ def planned(
         snapshot,
         patients_open=patients_open,
         authorities=authorities,
-        transaction="ITI-42",
+        transaction=transaction,
         new_uuid=new_uuid,
     )
     return changes, findings, final.submission
@@ -171,7 +172,7 @@ def with_folder() -> Submission:
         # the same document again: both entries are kept
         (taken("entry"), []),
         (taken("entry", slots={"hash": CONTENT_SHA1.upper()}), []),
-        (taken("entry", slots={"hash": None, "size": None}), []),
+        (taken("entry", slots={"hash": None, "size": None}), ["uniqueId.onDemand"]),
         (taken("entry", status=v.DEPRECATED), []),
         # other bytes
         (taken("entry", slots={"hash": "0" * 40}), ["hash"]),
@@ -245,8 +246,8 @@ def test_only_a_signature_points_at_something_else(association_type: str, regist
         (v.IS_SNAPSHOT_OF, v.ON_DEMAND_DOCUMENT, []),
         (v.IS_SNAPSHOT_OF, v.STABLE_DOCUMENT, ["target.onDemand"]),
         (v.RPLC, v.STABLE_DOCUMENT, []),
-        (v.RPLC, v.ON_DEMAND_DOCUMENT, ["target.stable"]),
-        (v.XFRM_RPLC, v.ON_DEMAND_DOCUMENT, ["target.stable"]),
+        (v.RPLC, v.ON_DEMAND_DOCUMENT, []),
+        (v.XFRM_RPLC, v.ON_DEMAND_DOCUMENT, []),
         (v.APND, v.ON_DEMAND_DOCUMENT, []),
     ],
 )
@@ -505,27 +506,61 @@ def test_findings_speak_of_objects_as_their_sender_called_them() -> None:
     assert (finding.object_id, finding.received, finding.expected) == ("Document01", CONTENT_SHA1, "0" * 40)
 
 
-def test_every_state_rule_of_the_profile_is_found_here() -> None:
-    found: set[str] = set()
-    submissions = [
-        (with_folder(), [taken("set")], {"patients_open": False}),
-        (with_folder(), [taken("folder")], {}),
-        (make_submission(), [old_set(identifiers={v.SS_UNIQUE_ID: make_entry().unique_id})], {}),
-        (make_submission(), [taken("entry", slots={"hash": "0" * 40, "size": "1"})], {}),
-        (make_submission(entries=(make_entry(id=OLD),)), [old_entry()], {}),
-        (
-            make_submission(relationships=(relate(v.RPLC, source=CHILD),)),
-            [old_entry(object_type=v.ON_DEMAND_DOCUMENT)],
-            {},
-        ),
-        (make_submission(relationships=(relate(v.IS_SNAPSHOT_OF),)), [old_entry(status=v.DEPRECATED)], {}),
-        (replacing(), [], {}),
-        (replacing(), [old_entry(patient=OTHER_PATIENT)], {}),
-        (filing(folder=OLD_SET), [old_set()], {}),
-        (filing(), [old_folder(status=v.DEPRECATED)], {}),
-        (make_submission(relationships=(relate(v.RPLC, OLD_FOLDER),)), [old_folder()], {}),
-    ]
-    for submission, registered, domain in submissions:
-        found.update(rules(submission, registered, **domain))
-    own = {name.removeprefix("ihe.registry.") for name in IHE.rules if name.startswith("ihe.registry.")}
-    assert found == own - {"busy", "full", "failed"}
+# ---- on-demand entries ----
+
+
+def on_demand(identifier: str | None = None, **slots: str) -> DocumentEntry:
+    """An entry without creationTime, hash and size, registered already when it has an id."""
+    slots_left = {"creationTime": None, "hash": None, "size": None, **slots}
+    entry = make_entry(slots=slots_left, object_type=v.ON_DEMAND_DOCUMENT)
+    return replace(entry, id=identifier) if identifier else entry
+
+
+@pytest.mark.parametrize(
+    ("transaction", "sent", "registered", "code"),
+    [
+        ("ITI-61", on_demand(), on_demand(OLD), None),
+        ("ITI-61", on_demand(), make_entry(id=OLD), ErrorCode.REGISTRY_METADATA_ERROR),
+        ("ITI-42", make_entry(), on_demand(OLD), ErrorCode.NON_IDENTICAL_HASH),
+        ("ITI-41", make_entry(), on_demand(OLD), ErrorCode.NON_IDENTICAL_HASH),
+        ("ITI-42", make_entry(), make_entry(id=OLD), None),
+    ],
+)
+def test_stable_and_on_demand_entries_do_not_share_a_unique_id(
+    transaction: Transaction, sent: DocumentEntry, registered: DocumentEntry, code: ErrorCode | None
+) -> None:
+    _, findings, _ = planned(make_submission(entries=(sent,)), [registered], transaction=transaction)
+    assert [f.code for f in findings] == ([code] if code else [])
+
+
+@pytest.mark.parametrize("sent", [make_entry(), on_demand()], ids=["stable", "on-demand"])
+@pytest.mark.parametrize("registered", [old_entry(), old_entry(object_type=v.ON_DEMAND_DOCUMENT)])
+def test_stable_and_on_demand_entries_replace_each_other(sent: DocumentEntry, registered: DocumentEntry) -> None:
+    changes, findings, _ = planned(make_submission(entries=(sent,), relationships=(relate(v.RPLC),)), [registered])
+    assert findings == ()
+    assert changes.deprecated == (OLD,)
+
+
+# ---- transformations and membership by reference ----
+
+
+@pytest.mark.parametrize(("by", "found"), [(v.XFRM, ["target.transformation"]), (v.XFRM_RPLC, []), (v.APND, [])])
+def test_a_transformation_is_not_appended(by: str, found: list[str]) -> None:
+    registered = [old_entry(), old_entry(CHILD), link(OLD, CHILD, by)]
+    assert rules(make_submission(relationships=(relate(v.APND),)), registered) == found
+
+
+@pytest.mark.parametrize("association_type", [v.RPLC, v.XFRM, v.XFRM_RPLC, v.SIGNS])
+def test_a_transformation_may_be_replaced_transformed_and_signed(association_type: str) -> None:
+    registered = [old_entry(), old_entry(CHILD), link(OLD, CHILD, v.XFRM)]
+    assert rules(make_submission(relationships=(relate(association_type),)), registered) == []
+
+
+def test_a_set_is_no_member_of_a_set() -> None:
+    assert rules(referring(OLD_SET), [old_set()]) == ["target.kind"]
+
+
+@pytest.mark.parametrize(("patient", "found"), [(PATIENT, []), (OTHER_PATIENT, ["target.patient"])])
+def test_a_known_document_joins_a_known_folder_of_the_patient_of_the_set(patient: str, found: list[str]) -> None:
+    registered = [old_folder(patient=patient), old_entry(patient=patient)]
+    assert rules(filing(document=OLD), registered) == found

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tests.unit.builders import (
     AUTHOR,
@@ -38,9 +38,12 @@ from xds_gateway.model.metadata import (
     Submission,
     UnclassifiedPackage,
 )
-from xds_gateway.rules.engine import AttributeTest, Check, Coding, Rule
+from xds_gateway.rules.engine import AttributeTest, Check, Coding, Rule, Transaction
+
+Item = TypeVar("Item", bound=RegistryObject)
 
 SET, ENTRY, FOLDER = "SubmissionSet01", "Document01", "Folder01"
+OTHER_REGISTERED = "urn:uuid:7d1b1e9e-7f5b-4f0f-8f53-6d2f6d3e9a01"
 UPPER_CASE = "urn:uuid:10B545EA-725C-446D-9B95-8AEB444EDDF3"
 
 
@@ -54,17 +57,50 @@ class Pair(NamedTuple):
 # --- attribute rows: made from the row itself, its example included ---------------------------------------------------
 
 
-def broken_attribute(rule: Rule, test: AttributeTest) -> Pair:
+def pair_of(rule: Rule, transaction: Transaction) -> Pair:
+    """The pair of a row of attributes or messages, as it is sent in a transaction."""
+    if isinstance(rule.test, AttributeTest):
+        return broken_attribute(rule, rule.test, as_sent_in(transaction, _full()))
+    good, bad = MESSAGES[rule.id]
+    return Pair(as_sent_in(transaction, good), as_sent_in(transaction, bad))
+
+
+def as_sent_in(transaction: Transaction, submission: Submission) -> Submission:
+    """The message with entries as ITI-61 has them, or with all its objects flagged as limited metadata."""
+    if transaction == "ITI-61":
+        return replace(submission, document_entries=tuple(map(_on_demand, submission.document_entries)))
+    if transaction == "ITI-41 limited":
+        return replace(
+            submission,
+            document_entries=tuple(_flagged(e, v.LIMITED_DOCUMENT_ENTRY) for e in submission.document_entries),
+            submission_sets=tuple(_flagged(s, v.LIMITED_SUBMISSION_SET) for s in submission.submission_sets),
+            folders=tuple(_flagged(f, v.LIMITED_FOLDER) for f in submission.folders),
+        )
+    return submission
+
+
+def _on_demand(entry: DocumentEntry) -> DocumentEntry:
+    slots = tuple(slot for slot in entry.slots if slot.name not in ("creationTime", "hash", "size"))
+    return replace(entry, slots=slots, object_type=v.ON_DEMAND_DOCUMENT)
+
+
+def _flagged(item: Item, flag: str) -> Item:
+    return replace(
+        item, classifications=(*item.classifications, make_node(flag, item.id, f"flag-{item.KIND}-{item.id[-6:]}"))
+    )
+
+
+def broken_attribute(rule: Rule, test: AttributeTest, good: Submission) -> Pair:
     """The pair of an attribute row: what its test forbids, or for a format its own example."""
-    good = _full()
+    entry = good.document_entries[0]
     if test.kind == "author":
-        return Pair(good, _with_entry(good, _with_author(rule, test)))
+        return Pair(good, _with_entry(good, _with_author(entry, rule, test)))
     if test.kind == "DocumentEntry":
-        return Pair(good, _with_entry(good, _changed(make_entry(), rule, test)))
+        return Pair(good, _with_entry(good, _changed(entry, rule, test)))
     if test.kind == "SubmissionSet":
-        return Pair(good, replace(good, submission_sets=(_changed(make_set(), rule, test),)))
+        return Pair(good, replace(good, submission_sets=(_changed(good.submission_sets[0], rule, test),)))
     if test.kind == "Folder":
-        return Pair(good, replace(good, folders=(_changed(make_folder(), rule, test),)))
+        return Pair(good, replace(good, folders=(_changed(good.folders[0], rule, test),)))
     raise AssertionError(f"{rule.id} is about {test.kind}, which no message here has")
 
 
@@ -88,6 +124,7 @@ def _changed_slots(item: RegistryObject, rule: Rule, test: AttributeTest) -> tup
     slots[test.key] = {
         Check.REQUIRED: (" ",),
         Check.SINGLE: slots.get(test.key, ()) * 2,
+        Check.PROHIBITED: ("20",),
         Check.FORMAT: (rule.example,),
     }[test.check]
     return make_slots(slots)
@@ -109,10 +146,10 @@ def _changed_identifier(item: RegistryObject, rule: Rule, test: AttributeTest) -
     return replace(item, external_identifiers=(*others, *made))
 
 
-def _with_author(rule: Rule, test: AttributeTest) -> DocumentEntry:
+def _with_author(entry: DocumentEntry, rule: Rule, test: AttributeTest) -> DocumentEntry:
     slots = dict(AUTHOR)
     slots[test.key] = rule.example if test.check is Check.FORMAT else ("^Welby", "^House")
-    return _entry_with(make_author(v.DE_AUTHOR, ENTRY, "author", slots), v.DE_AUTHOR)
+    return _entry_with(make_author(v.DE_AUTHOR, ENTRY, "author", slots), v.DE_AUTHOR, entry)
 
 
 # --- messages to start from -------------------------------------------------------------------------------------------
@@ -134,7 +171,7 @@ FULL: Mapping[str, Association] = {
         ENTRY, REGISTERED, v.RPLC, id="rplc", classifications=(make_documentation("rplc"),)
     ),
     "addendum": make_association("Document02", ENTRY, v.APND, id="apnd", slots=make_slots({"urn:example:why": "late"})),
-    "reference": make_member(SET, "urn:uuid:7d1b1e9e-7f5b-4f0f-8f53-6d2f6d3e9a01", "Reference", id="reference"),
+    "reference": make_member(SET, OTHER_REGISTERED, "Reference", id="reference"),
 }
 
 
@@ -148,9 +185,9 @@ def _with_entry(submission: Submission, entry: DocumentEntry) -> Submission:
     return replace(submission, document_entries=(entry, *submission.document_entries[1:]))
 
 
-def _entry_with(changed: Classification, scheme: str) -> DocumentEntry:
-    """The first entry with the classifications of one scheme replaced by this one."""
-    entry = make_entry()
+def _entry_with(changed: Classification, scheme: str, entry: DocumentEntry | None = None) -> DocumentEntry:
+    """An entry, the first one, with the classifications of one scheme replaced by this one."""
+    entry = entry or make_entry()
     return replace(entry, classifications=(*(c for c in entry.classifications if c.scheme != scheme), changed))
 
 
@@ -208,6 +245,7 @@ MESSAGES: Mapping[str, Pair] = {
     # the message and its packages
     "ihe.submission.set": Pair(GOOD, replace(GOOD, submission_sets=(make_set(1), make_set(2)))),
     "ihe.submission.content": Pair(make_submission(), make_submission(entries=())),
+    "ihe.submission.onDemand": Pair(GOOD, make_submission(entries=(), folders=(make_folder(),))),
     "ihe.package.kind": Pair(GOOD, _package(v.SUBMISSION_SET_NODE, v.FOLDER_NODE)),
     "ihe.classification.stray": Pair(
         GOOD, replace(GOOD, stray_classifications=(make_node(v.FOLDER_NODE, "nothing", "stray"),))
@@ -232,7 +270,7 @@ MESSAGES: Mapping[str, Pair] = {
     ),
     # slots
     "ihe.slot.duplicate": Pair(
-        GOOD, _with_entry(GOOD, replace(make_entry(), slots=make_slots(ENTRY_SLOTS) + make_slots({"size": "20"})))
+        GOOD, _with_entry(GOOD, replace(make_entry(), slots=make_slots(ENTRY_SLOTS) + make_slots({"URI": "a.xml"})))
     ),
     "ihe.slot.length": Pair(
         _entry(slots={"urn:example:ward": "x" * 256}), _entry(slots={"urn:example:ward": "x" * 257})
@@ -278,6 +316,14 @@ MESSAGES: Mapping[str, Pair] = {
     "ihe.as.relationship.source": Pair(GOOD, _with(addendum=make_association(REGISTERED, ENTRY, v.APND, id="apnd"))),
     "ihe.as.relationship.target": Pair(GOOD, _with(addendum=make_association("Document02", SET, v.SIGNS, id="apnd"))),
     "ihe.as.relationship.self": Pair(GOOD, _with(addendum=make_association(ENTRY, ENTRY, v.APND, id="apnd"))),
+    "ihe.as.append.transformation": Pair(
+        _with(other=make_association(ENTRY, OTHER_REGISTERED, v.APND, id="other")),
+        _with(other=make_association(ENTRY, OTHER_REGISTERED, v.XFRM, id="other")),
+    ),
+    "ihe.as.snapshot.source": Pair(
+        _with(other=make_association(ENTRY, OTHER_REGISTERED, v.XFRM_RPLC, id="other")),
+        _with(other=make_association(ENTRY, OTHER_REGISTERED, v.IS_SNAPSHOT_OF, id="other")),
+    ),
     "ihe.as.replace.registered": Pair(
         GOOD, _with(addendum=make_association("Document02", ENTRY, v.XFRM_RPLC, id="apnd"))
     ),
