@@ -75,7 +75,8 @@ class Severity(str, Enum):
 class Finding:
     """One thing that is wrong with a request, with its evidence.
 
-    `rule` is a stable id of docs/rules.md; `sentence` says what to change, `clause` where the standard says so.
+    `rule` is a stable id of docs/rules.md; `sentence` says what to change, `clause` where the standard says so; `hint`
+    tells what the value probably is where the mistake is a known one.
     """
 
     code: ErrorCode
@@ -87,6 +88,7 @@ class Finding:
     expected: str | None = None
     clause: str | None = None
     severity: Severity = Severity.ERROR
+    hint: str | None = None
 
 
 class GatewayError(Exception):

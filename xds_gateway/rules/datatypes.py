@@ -15,19 +15,14 @@ from ..model.identifiers import is_oid
 TABLE: Final = "Table 4.2.3.1.7-2"
 
 
-def _no_hint(_value: str) -> str | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataType:
-    """One datatype: its predicate, what it expects in words, and a hint for values that are wrong in a usual way."""
+    """One datatype: its predicate, what it expects in words."""
 
     name: str
     valid: Callable[[str], object]
     expected: str
     example: str  # a value that is refused
-    hint: Callable[[str], str | None] = _no_hint
     clause: str | None = TABLE  # beside the clause of the attribute
 
 
@@ -36,7 +31,6 @@ class DataType:
 _DTM: Final = re.compile(
     r"(?!0000)[0-9]{4}(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12][0-9]|3[01])(?:(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9])?)?)?)?)?"
 )
-_ISO_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
 _SHORT_MONTHS: Final = frozenset(("04", "06", "09", "11"))
 
 
@@ -52,16 +46,6 @@ def is_dtm(text: str) -> bool:
     if text[4:6] == "02":
         return False
     return text[6:8] != "31" or text[4:6] not in _SHORT_MONTHS
-
-
-def _dtm_hint(text: str) -> str | None:
-    if _ISO_TIME.match(text):
-        return "write it without hyphens, colons and T"
-    if re.search(r"[0-9][+-][0-9]{4}$|Z$", text):
-        return "convert the time to UTC and send it without a time zone"
-    if "." in text:
-        return "leave out the fractions of a second"
-    return None
 
 
 # --- HL7 types: components between ^, subcomponents between & --------------------------------------------------------
@@ -83,15 +67,6 @@ _XTN: Final = re.compile(
     r"\^(?:NET)?\^Internet\^\s*[^^\s][^^]*\^*"
     r"|\^[^^]*\^(?!Internet\^)[^^]+\^\^[^^]*\^[^^]*\^\s*[^^\s][^^]*(?:\^[^^]*)?\^*"
 )
-_CX_WITH_MORE: Final = re.compile(r"[^^]+\^\^\^[^^]*&[0-9.]+&ISO\^|[^^]+\^\^\^[^^&]+&")
-
-
-def _cx_hint(text: str) -> str | None:
-    if _CX_WITH_MORE.match(text):
-        return "only the first and the fourth component may be sent: no identifier type, no namespace"
-    if "&amp;" in text:
-        return "the ampersand was escaped twice"
-    return None
 
 
 # Whether CXi.4, the assigning authority, goes with a type of IHE: R required, X prohibited, O optional.
@@ -161,13 +136,6 @@ _LANGUAGE: Final = re.compile(
     re.IGNORECASE,
 )
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_DIGEST_HINTS: Final = (
-    (re.compile(r"[0-9a-fA-F]{64}"), "this looks like a SHA-256: send the SHA-1 of the document"),
-    (re.compile(r"[0-9a-fA-F]{32}"), "this looks like an MD5: send the SHA-1 of the document"),
-    (re.compile(r"[A-Za-z0-9+/]{27}="), "this looks like a SHA-1 in base64: send it in hexadecimal"),
-    (re.compile(r"[A-Za-z0-9+/]{43}="), "this looks like a SHA-256 in base64: send the SHA-1 in hexadecimal"),
-    (re.compile(r"(?:[0-9a-fA-F]{2}[: -]){19}[0-9a-fA-F]{2}"), "send the digits without separators"),
-)
 
 
 def is_identifier(text: str) -> bool:
@@ -184,29 +152,13 @@ def is_availability(text: str) -> bool:
     return text in (v.ONLINE, v.OFFLINE)
 
 
-def digest_hint(text: str) -> str | None:
-    """What a digest that is not a SHA-1 in hexadecimal looks like; None when it looks like nothing known."""
-    return next((hint for pattern, hint in _DIGEST_HINTS if pattern.fullmatch(text)), None)
-
-
-def _oid_hint(text: str) -> str | None:
-    if text.startswith("urn:"):
-        return "send the bare OID, without urn:"
-    if "^" in text:
-        return "only a DocumentEntry.uniqueId may have an extension"
-    return "an OID has at most 64 characters" if len(text) > 64 else None
-
-
 #                   name            predicate               what is expected
-DTM: Final = DataType(
-    name="DTM", valid=is_dtm, expected="YYYY[MM[DD[hh[mm[ss]]]]] in UTC", example="20210230", hint=_dtm_hint
-)
+DTM: Final = DataType(name="DTM", valid=is_dtm, expected="YYYY[MM[DD[hh[mm[ss]]]]] in UTC", example="20210230")
 CX: Final = DataType(
     name="CX",
     valid=_CX.fullmatch,
     expected="id^^^&oid&ISO, no other component",
     example="123^^^HOSPITAL",
-    hint=_cx_hint,
 )
 CXI: Final = DataType(name="CXi", valid=is_cxi, expected="id^^^&oid&ISO^type", example="2013001^^^&1.2.3&ISO")
 XCN: Final = DataType(
@@ -232,7 +184,6 @@ OID: Final = DataType(
     valid=re.compile(_OID).fullmatch,
     expected="an OID in dotted decimals, at most 64 characters",
     example="1.02.3",
-    hint=_oid_hint,
 )
 OID_URN: Final = DataType(name="OID URN", valid=_OID_URN.fullmatch, expected="urn:oid: and an OID", example="1.2.3")
 IDENTIFIER: Final = DataType(
@@ -247,7 +198,6 @@ SHA1: Final = DataType(
     valid=_SHA1.fullmatch,
     expected="a SHA-1 of 40 hexadecimal digits",
     example="2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
-    hint=digest_hint,
 )
 SIZE: Final = DataType(
     name="Integer", valid=_SIZE.fullmatch, expected="a number of bytes in decimal digits", example="36 kB"

@@ -6,7 +6,6 @@ from typing import Final
 from ..model.errors import ErrorCode
 from ..model.messages import DocumentPart
 from ..model.metadata import DocumentEntry, Submission
-from .datatypes import digest_hint
 from .engine import ONLY_PROVIDE, Codes, Report, row
 
 _CLAUSE: Final = "ITI TF-2 3.41.4.1.3"
@@ -52,8 +51,7 @@ def report_content(entry: DocumentEntry, size: int, sha1: str, report: Report) -
     """The hash and the size that an entry declares are those of the received document; absent ones are fine."""
     declared = _declared(entry, "hash")
     if declared and declared.lower() != sha1.lower():
-        hint = digest_hint(declared)
-        report.add("ihe.document.hash", object_id=entry.id, received=declared, expected=sha1, hint=hint)
+        report.add("ihe.document.hash", object_id=entry.id, received=declared, expected=sha1)
     declared = _declared(entry, "size")
     if declared and not (declared.isascii() and declared.isdigit() and int(declared[:_DIGITS]) == size):
         report.add("ihe.document.size", object_id=entry.id, received=declared, expected=str(size))

@@ -153,8 +153,7 @@ def _report_length(rule_id: str, value: str, attribute: str, kind: str, item_id:
 def _report_value(
     rule_id: str, value: str, datatype: DataType, attribute: str, kind: str, item_id: str, report: Report
 ) -> None:
-    hint = datatype.hint(value)
-    report.add(rule_id, object=kind, object_id=item_id, attribute=attribute, received=value, hint=hint)
+    report.add(rule_id, object=kind, object_id=item_id, attribute=attribute, received=value)
 
 
 def _report_count(rule_id: str, count: int, place: Place, kind: str, item_id: str, report: Report) -> None:

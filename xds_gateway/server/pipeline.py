@@ -34,6 +34,7 @@ from ..model.errors import (
 )
 from ..model.messages import DocumentPart, ProvideRequest, Request, RetrievedDocument, SpooledDocument
 from ..model.principal import AccessFilter, Call
+from ..rules.hints import hinted
 from ..rules.ihe import finding
 from ..security.certificates import principal_of
 from .answering import compose, send
@@ -253,7 +254,7 @@ class Pipeline:
     def _refused(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> HttpResponse:
         row = _known(exchange.row)
         self._record_refusal(exchange, findings)
-        return self._respond(exchange, row, row.outcome(findings=findings))
+        return self._respond(exchange, row, row.outcome(findings=tuple(map(hinted, findings))))
 
     def _record_refusal(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> None:
         try:

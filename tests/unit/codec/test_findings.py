@@ -40,6 +40,15 @@ def test_a_context_reads_as_a_sentence_with_evidence_in_order() -> None:
     )
 
 
+def test_a_hint_stands_between_the_sentence_and_the_evidence() -> None:
+    context = render_code_context(replace(FINDING, hint="this looks like a SHA-256."))
+    assert context.startswith("Send the hash of the document. Hint: this looks like a SHA-256. [rule=ihe.entry.hash | ")
+    assert parse_code_context(context) == {
+        **parse_code_context(render_code_context(FINDING)),
+        "hint": "this looks like a SHA-256.",
+    }
+
+
 @given(st.builds(Finding, code=st.sampled_from(ErrorCode), sentence=VALUES, **dict.fromkeys(NAMES.values(), VALUES)))
 def test_evidence_comes_back(finding: Finding) -> None:
     found = parse_code_context(render_code_context(finding))
@@ -79,4 +88,4 @@ def test_the_context_of_others_is_a_sentence(context: str) -> None:
 
 
 def test_every_field_of_a_finding_has_its_place() -> None:
-    assert {f.name for f in fields(Finding)} == {"code", "sentence", "severity", *NAMES.values()}
+    assert {f.name for f in fields(Finding)} == {"code", "sentence", "severity", "hint", *NAMES.values()}
