@@ -11,11 +11,12 @@ from typing import Final, Literal
 
 from lxml import etree
 
-Actor = Literal["registry", "repository"]
+Actor = Literal["registry", "repository", "responder"]
 
 _FILES: Final = {
     "registry": "XDS.b_DocumentRegistry.wsdl",
     "repository": "XDS.b_DocumentRepository.wsdl",
+    "responder": "RMU_UpdateResponder.wsdl",
 }
 _ADDRESS: Final = "{http://schemas.xmlsoap.org/wsdl/soap12/}address"
 _IMPORT: Final = "{http://www.w3.org/2001/XMLSchema}import"

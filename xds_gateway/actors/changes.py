@@ -22,7 +22,9 @@ class Changes:
     approved: tuple[str, ...] = ()
     superseded: tuple[str, ...] = ()  # no longer the latest version of their logical object
     touched_folders: tuple[str, ...] = ()
+    folder_times: tuple[tuple[str, str], ...] = ()  # folders with the lastUpdateTime that they keep
     removed: tuple[str, ...] = ()
+    concerned: tuple[str, ...] = ()  # patients that the audit row tells of, as CX, when the request named none
 
 
 Plan = Callable[[Snapshot], tuple[Changes, tuple[Finding, ...]]]

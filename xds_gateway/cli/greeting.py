@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from .. import __version__
+from ..codec.transactions import ENDPOINTS, TRANSACTIONS
 from ..config import LoadedSettings, Settings, describe
 from ..pki import Pki, pki_in
 
@@ -25,8 +26,10 @@ def greeting(served: Settings, settings: LoadedSettings, config: Path | None) ->
     """The text; examples only where throw-away keys lie beside the gateway's, that is on no production machine."""
     text = Text.assemble((f"xds-gateway {__version__} serves", "bold green"), f" with {_count(served.workers)}\n\n")
     for mount in served.mounts:
-        for actor, transactions in (("registry", "ITI-18, ITI-42"), ("repository", "ITI-41, ITI-43")):
-            text.append(f"  {actor:<11} ", "dim").append(f"{served.public_url}{mount.path}/{actor}".ljust(45), "bold")
+        for endpoint in ENDPOINTS:
+            transactions = ", ".join(row.name for row in TRANSACTIONS if row.endpoint == endpoint)
+            address = f"{served.public_url}{mount.path}/{endpoint}"
+            text.append(f"  {endpoint:<11} ", "dim").append(address.ljust(45), "bold")
             text.append(f" {transactions}\n", "dim")
     listening = ", ".join(f"{listener.url} ({_TLS[listener.tls]})" for listener in served.listeners)
     text.append("  listens on  ", "dim").append(f"{listening}\n")

@@ -20,7 +20,7 @@ KEYS: Final = {
     "version": "of xds-gateway",
     "process": "process id to send SIGTERM to",
     "workers": "number of worker processes",
-    "endpoints": "list of objects with mount, domain, registry, repository (the addresses that the WSDLs tell too)",
+    "endpoints": "list of objects with mount, domain, registry, repository, responder (the addresses that the WSDLs tell too)",
     "listeners": "list of objects with url, tls",
     "data_folder": "where documents and journal are",
 }
@@ -68,6 +68,7 @@ def ready(served: Settings) -> dict[str, Any]:
                 "domain": mount.domain,
                 "registry": f"{served.public_url}{mount.path}/registry",
                 "repository": f"{served.public_url}{mount.path}/repository",
+                "responder": f"{served.public_url}{mount.path}/responder",
             }
             for mount in served.mounts
         ],
