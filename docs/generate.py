@@ -208,11 +208,13 @@ CLI_HEAD = """\
   below, `messages` are the sentences that people read, `errors` are those of a RegistryErrorList, each with `code`,
   `severity`, `sentence`, `rule`, `object`, `attribute`, `received`, `expected`, `clause` ([errors](errors.md)). Keys
   may be added, never renamed.
-* **Which gateway** the clients `submit`, `find` and `get` call: `--url`, else `public_url` and the first mount of the
-  [settings](settings.md), which is a gateway served on this machine from the same folder. The caller's certificate and
-  key and the authority to trust: options, else `client.crt`, `client.key` and `ca.crt` in the folder of the first
-  listener's `client_ca`, where `xds-gateway pki` puts them (`var/pki`). Variables of the clients begin with
-  `XDS_CLIENT_`, those of the settings with `XDS_GATEWAY_`.
+* **Which gateway** the clients call, that is every command from `submit` to `remove`: `--url`, else `public_url` and
+  the first mount of the [settings](settings.md), which is a gateway served on this machine from the same folder. The
+  caller's certificate and key and the authority to trust: options, else `client.crt`, `client.key` and `ca.crt` in the
+  folder of the first listener's `client_ca`, where `xds-gateway pki` puts them (`var/pki`). Variables of the clients
+  begin with `XDS_CLIENT_`, those of the settings with `XDS_GATEWAY_`.
+* **Which document**: an entryUUID, with or without `urn:uuid:`, or a uniqueId. A patient is written `42@1.2.3` or
+  `'42^^^&1.2.3&ISO'`, a code `CODE^DISPLAY^SCHEME`.
 
 ## Exit statuses
 
@@ -231,6 +233,25 @@ CLI_EXAMPLES = {
     "get": "xds-gateway get urn:uuid:... --output report.xml\nxds-gateway get 1.2.3.4 --output - | less",
     "config": "xds-gateway config",
     "version": "xds-gateway version --json",
+    "query": """\
+xds-gateway query
+xds-gateway query FindFolders
+xds-gateway query FindFolders -p PatientId=42@1.2.3 -p Status=Approved
+xds-gateway query GetAssociations -p uuid=ENTRYUUID --level 2 -p AssociationStatus=Approved,Deprecated --json""",
+    "history": "xds-gateway history ENTRYUUID",
+    "update": """\
+xds-gateway update ENTRYUUID --title 'Compte rendu de consultation' --set-comments 'typing error'
+xds-gateway update ENTRYUUID --clear comments""",
+    "deprecate": """\
+xds-gateway deprecate ENTRYUUID
+xds-gateway deprecate ENTRYUUID --undo""",
+    "folder": """\
+xds-gateway folder new 'Diabetes' --patient 42@1.2.3 --code '71388002^Procedure^2.16.840.1.113883.6.96'
+xds-gateway folder add FOLDER ENTRYUUID
+xds-gateway folder list --patient 42@1.2.3""",
+    "remove": """\
+xds-gateway remove ENTRYUUID --dry-run
+xds-gateway remove ENTRYUUID --yes""",
 }
 
 
@@ -246,10 +267,17 @@ def cli_page() -> str:
 def _command(name: str, command: Any) -> str:
     told = "\n".join(line.strip() for line in (command.help or "").splitlines())
     lines = ["", f"## `{name}`", "", told, "", "```", CLI_EXAMPLES[name], "```", ""]
-    lines += ["| argument or option | default, variable | meaning |", "|---|---|---|", *map(_parameter, command.params)]
+    for inner, each in vars(command).get("commands", {}).items():
+        lines += [f"### `{name} {inner}`", "", each.help, "", *_parameters(each), ""]
+    if not hasattr(command, "commands"):
+        lines += [*_parameters(command), ""]
     keys: dict[str, str] = importlib.import_module(f"xds_gateway.cli.{name}").KEYS
-    lines += ["", "With `--json`:", "", "| key | value |", "|---|---|"]
+    lines += ["With `--json`:", "", "| key | value |", "|---|---|"]
     return "\n".join([*lines, *(_row(f"`{key}`", meaning) for key, meaning in keys.items())]) + "\n"
+
+
+def _parameters(command: Any) -> list[str]:
+    return ["| argument or option | default, variable | meaning |", "|---|---|---|", *map(_parameter, command.params)]
 
 
 def _parameter(parameter: Any) -> str:

@@ -19,8 +19,8 @@ from xds_gateway.cli.connecting import KINDS_OF_ERRORS, destination, explain, fa
 from xds_gateway.cli.console import Transfer, as_plain, shown, size_text, time_text
 from xds_gateway.cli.explaining import explanation
 from xds_gateway.cli.failures import KINDS, MEANINGS, CommandFailed, Status
-from xds_gateway.cli.find import documents_table
 from xds_gateway.cli.get import file_name
+from xds_gateway.cli.listing import documents_table
 from xds_gateway.cli.options import ConnectionOptions, MetadataOptions
 from xds_gateway.cli.program import run
 from xds_gateway.client import (
@@ -30,8 +30,10 @@ from xds_gateway.client import (
     DocumentSummary,
     Fault,
     IncompleteMetadata,
+    InvalidQuery,
     Misconfigured,
     NotACdaDocument,
+    NotFound,
     Refused,
     RegistryError,
     TimedOut,
@@ -46,7 +48,9 @@ from xds_gateway.config import load
 from xds_gateway.model.errors import ErrorCode, Finding
 from xds_gateway.pki import make_pki, pki_in
 
-COMMANDS = ("serve", "demo", "pki", "submit", "find", "get", "config", "version")
+CLIENTS = ("submit", "find", "get", "query", "history", "update", "deprecate", "folder", "remove")
+COMMANDS = ("serve", "demo", "pki", *CLIENTS, "config", "version")
+FOLDERS = tuple(f"folder {name}" for name in ("new", "add", "remove", "list", "show"))
 PATIENT = ("--patient", "42^^^&1.2.3&ISO")
 URL = "https://localhost:8443/services/registry"
 
@@ -85,9 +89,9 @@ def printed(renderable, width=80):
 # Usage
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each != "folder"] + [*FOLDERS])
 def test_every_command_has_help_and_json(command):
-    result = CliRunner().invoke(app, [command, "--help"])
+    result = CliRunner().invoke(app, [*command.split(), "--help"])
     assert result.exit_code == 0
     assert "--json" in result.stdout
 
@@ -108,8 +112,10 @@ def test_every_status_and_kind_has_a_meaning():
 def test_the_page_has_every_command_option_and_key(command):
     page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     section = page.split(f"\n## `{command}`\n")[1].split("\n## ")[0]
-    for parameter in get_command(app).commands[command].params:
-        assert all(option in section for option in parameter.opts) or parameter.metavar in section
+    declared = get_command(app).commands[command]
+    for each in vars(declared).get("commands", {"": declared}).values():
+        for parameter in each.params:
+            assert all(option in section for option in parameter.opts) or parameter.metavar in section
     assert all(f"`{key}`" in section for key in importlib.import_module(f"xds_gateway.cli.{command}").KEYS)
 
 
@@ -130,6 +136,28 @@ USAGE = [
     (["submit", "nowhere.xml"], "--patient"),
     (["submit", "nowhere.xml", *PATIENT], "nowhere.xml cannot be read"),
     (["submit", "a.xml", "b.xml", *PATIENT, "--replaces", "1.2"], "for one file"),
+    (["submit", "a.xml", *PATIENT, "--replaces", "1.2", "--appends", "1.3"], "exclude each other"),
+    (["query", "FindFold"], "is FindFolders meant?"),
+    (["query", "GetAll", "-p", "patientId"], "NAME=VALUE"),
+    (["query", "GetAll", "-p", "patientId=42@1.2.3"], "needs $XDSFolderStatus"),
+    (["query", "FindFolders", "-p", "Patient=42@1.2.3"], "is $XDSFolderPatientId meant?"),
+    (["query", "FindFolders", "-p", "PatientId=42", "-p", "Status=Approved"], "'id^^^&oid&ISO'"),
+    (["query", "FindFolders", "-p", "PatientId=42@1.2,43@1.2", "-p", "Status=Approved"], "takes one value, not 2"),
+    (["query", "GetDocuments", "-p", "UniqueId=1.2", "-p", "uuid=1.3"], "exactly one of"),
+    (["query", "GetDocuments", "-p", "UniqueId=1.2", "--level", "3"], "1 or 2"),
+    (["history"], "DOCUMENT"),
+    (["update", "1.2"], "Nothing is changed"),
+    (["update", "1.2", "--type-code", "x"], "code^display^scheme"),
+    (["update", "1.2", "--code", "x"], "code^display^scheme"),
+    (["deprecate"], "ID"),
+    (["folder", "new", "Diabetes"], "--patient"),
+    (["folder", "new", "Diabetes", *PATIENT], "--code"),
+    (["folder", "add", "1.2"], "DOCUMENT"),
+    (["folder", "list"], "--patient"),
+    (["remove"], "Say what to remove"),
+    (["remove", "1.2"], "--yes"),
+    (["remove", "1.2", "--content", "1.2^3.4", "--yes"], "Say what to remove"),
+    (["remove", "--content", "1.2", "--yes"], "UNIQUEID"),
     (["submit", "a.xml", *PATIENT, "--metadata", "nowhere.toml"], "nowhere.toml cannot be read"),
     (["submit", "a.xml", *PATIENT, "--type-code", "x"], "code^display^scheme"),
     (["get"], "ID"),
@@ -304,6 +332,8 @@ ERRORS = (RegistryError(str(FINDING.code), render_code_context(FINDING)), Regist
 #   raised by the SDK                                       kind                    status  a word of the advice
 RAISED = [
     (Misconfigured("report.xml cannot be read"), "usage", 2, "report.xml"),
+    (InvalidQuery("GetAll", ("GetAll needs $patientId",)), "usage", 2, "xds-gateway query GetAll"),
+    (NotFound("folder", "1.2.3"), "not_found", 4, "There is no folder 1.2.3"),
     (NotACdaDocument("no ClinicalDocument"), "not_cda", 2, "ClinicalDocument"),
     (IncompleteMetadata((("a", ("type_code",)),)), "incomplete_metadata", 2, "--type-code"),
     (Unreachable(URL, "Connection refused"), "unreachable", 3, "xds-gateway serve"),

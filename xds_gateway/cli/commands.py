@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from .failures import MEANINGS
-from .options import Config, ConnectionOptions, FilterOptions, Json, MetadataOptions, Patient, with_groups
+from .options import (
+    Config,
+    ConnectionOptions,
+    FilterOptions,
+    Json,
+    MetadataOptions,
+    Patient,
+    SetTitle,
+    SourceId,
+    with_groups,
+)
+from .record_commands import add_commands
 
 _STATUSES = "\n\n".join(f"{int(status)}: {meaning}." for status, meaning in MEANINGS.items())
 
@@ -89,16 +100,22 @@ def submit(
         str | None,
         typer.Option(metavar="ID", help="entryUUID or uniqueId of the document that the one FILE takes the place of."),
     ] = None,
+    appends: Annotated[
+        str | None, typer.Option(metavar="ID", help="The same of the document that the one FILE is an addendum to.")
+    ] = None,
+    transforms: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The same of the document whose content the one FILE has in another format."),
+    ] = None,
+    folders: Annotated[
+        list[str] | None,
+        typer.Option("--folder", metavar="ID", help="Folder that every FILE is put into; may be repeated."),
+    ] = None,
     metadata: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML or JSON file of metadata by the SDK's names.")
     ] = None,
-    source_id: Annotated[
-        str | None,
-        typer.Option(
-            metavar="OID", envvar="XDS_CLIENT_SOURCE_ID", help="OID of the sending system; by default the samples'."
-        ),
-    ] = None,
-    set_title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the submission set.")] = None,
+    source_id: SourceId = None,
+    set_title: SetTitle = None,
     journal: Annotated[
         Path | None,
         typer.Option(
@@ -126,7 +143,8 @@ def submit(
         patient,
         attributes,
         connection,
-        replaces=replaces,
+        relations={"RPLC": replaces, "APND": appends, "XFRM": transforms},
+        folders=folders or (),
         metadata_file=metadata,
         source_id=source_id,
         set_title=set_title,
@@ -174,6 +192,9 @@ def get(
     from .get import get
 
     get(identifiers, output, connection, as_json=as_json)
+
+
+add_commands(app)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """From options to a gateway, and from what its client raises to how a command fails."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,6 +23,8 @@ from ..client import (
     UnexpectedAnswer,
     Unreachable,
 )
+from ..client.queries import QUERIES_BY_NAME
+from ..client.query_texts import patient_text
 from ..codec.findings import parse_code_context
 from ..config import Settings
 from ..pki import pki_in
@@ -121,8 +123,19 @@ def failing_well(to: Destination | None = None) -> Iterator[None]:
 def failure_of(error: GatewayClientError, to: Destination | None = None) -> CommandFailed:
     """The failure of a command that an error of the SDK means."""
     kind = next(KINDS_OF_ERRORS[each] for each in type(error).__mro__ if each in KINDS_OF_ERRORS)
-    sentences = [_sentence(error), *_advice(error, to)]
+    sentences = [*_sentences(error), *_advice(error, to), *getattr(error, "__notes__", ())]
     return CommandFailed(kind, *sentences, errors=explain(error.errors) if isinstance(error, Refused) else ())
+
+
+def _sentences(error: GatewayClientError) -> tuple[str, ...]:
+    """What went wrong; each mistake of a query is a sentence of its own."""
+    if isinstance(error, InvalidQuery):
+        return tuple(map(_as_sentence, error.problems))
+    return (_sentence(error),)
+
+
+def _as_sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith("?") else ".")
 
 
 def _sentence(error: GatewayClientError) -> str:
@@ -133,6 +146,8 @@ def _sentence(error: GatewayClientError) -> str:
         return f"The gateway could not process the message, {error}"
     if isinstance(error, IncompleteMetadata):
         return "; ".join(f"{document} lacks {', '.join(names)}" for document, names in error.missing) + "."
+    if isinstance(error, NotFound):
+        return _as_sentence(str(error))
     return f"No answer from {error}" if isinstance(error, Unreachable) else str(error)
 
 
@@ -141,6 +156,9 @@ def _advice(error: GatewayClientError, to: Destination | None) -> Iterator[str]:
         names = dict.fromkeys(name for _, missing in error.missing for name in missing)
         options = " ".join("--" + re.sub("_codes$", "_code", name).replace("_", "-") for name in names)
         yield f"Nothing was sent. Say them with {options}, or in a file with --metadata."
+    elif isinstance(error, InvalidQuery):
+        known = error.query in QUERIES_BY_NAME
+        yield f"See `xds-gateway query{f' {error.query}' if known else ''}`."
     elif isinstance(error, TimedOut):
         yield "The work may have been done: the same command again sends the same ids. --timeout allows more time."
     elif isinstance(error, Unreachable):
@@ -166,14 +184,15 @@ def _explained(error: RegistryError) -> Explained:
 def patient_id(text: str | None, hint: str = "") -> str:
     """A patient as given. Raises CommandFailed for what is no CX with an assigning authority."""
     if text is None:
-        raise CommandFailed("usage", f"Say which patient with --patient '42^^^&1.2.3&ISO'.{hint}")
-    if not _CX.fullmatch(text):
+        raise CommandFailed("usage", f"Say which patient with --patient '42^^^&1.2.3&ISO' or --patient 42@1.2.3.{hint}")
+    patient = patient_text(text)
+    if not _CX.fullmatch(patient):
         raise CommandFailed(
             "usage",
-            f"--patient is {text}: write identifier and assigning authority, as '42^^^&1.2.3&ISO', "
+            f"--patient is {text}: write identifier and assigning authority, as 42@1.2.3 or '42^^^&1.2.3&ISO', "
             "in quotes, because & means something to the shell.",
         )
-    return text
+    return patient
 
 
 def identifier(text: str) -> str:
@@ -182,6 +201,16 @@ def identifier(text: str) -> str:
     return f"urn:uuid:{uuid[1].lower()}" if uuid else text.strip()
 
 
+def identifiers(texts: Sequence[str]) -> list[str]:
+    """The same of several, each once."""
+    return list(dict.fromkeys(map(identifier, texts)))
+
+
 def not_found(*identifiers: str) -> CommandFailed:
     """Documents that the registry does not know, or does not show to this caller."""
     return CommandFailed("not_found", *(f"There is no document {each} for this caller." for each in identifiers))
+
+
+def folder_uuids(gateway: Gateway, texts: Sequence[str]) -> list[str]:
+    """The entryUUIDs of folders named by entryUUID or uniqueId. Raises CommandFailed for one that is not there."""
+    return [each if each.startswith("urn:uuid:") else gateway.folder(each).entry_uuid for each in identifiers(texts)]

@@ -4,13 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from rich.table import Table
-from rich.text import Text
-
-from ..client import Code, DocumentSummary, parse_code
+from ..client import Code, parse_code
 from .connecting import connected, failing_well, patient_id
-from .console import output, print_json, shown, size_text, time_text, working
+from .console import output, print_json, shown, working
 from .failures import CommandFailed
+from .listing import documents_table
 from .options import ConnectionOptions, FilterOptions
 
 KEYS: Final = {
@@ -48,22 +46,6 @@ def find(patient: str | None, wanted: FilterOptions, connection: ConnectionOptio
         console.print(documents_table(found))
     count = {0: "No documents", 1: "1 document"}.get(len(found), f"{len(found)} documents")
     console.print(f"{count} of {shown(patient)}", soft_wrap=True)
-
-
-def documents_table(documents: Sequence[DocumentSummary]) -> Table:
-    """Documents with title and entryUUID one above the other, so that a row fits a terminal of 80 columns."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("document", overflow="fold")
-    table.add_column("created", no_wrap=True)
-    table.add_column("size", no_wrap=True, justify="right")
-    table.add_column("status", no_wrap=True)
-    for entry in documents:
-        kind = entry.type_code.display if entry.type_code else ""
-        label = Text(shown(entry.title or kind or "untitled"), style="bold")
-        label.append(f"\n{shown(entry.entry_uuid)}", style="not bold dim")
-        status = Text(shown(entry.status), style="" if entry.status == "Approved" else "yellow")
-        table.add_row(label, time_text((entry.creation_time or "")[:8]), size_text(entry.size), status)
-    return table
 
 
 def _statuses(names: Sequence[str]) -> tuple[str, ...]:

@@ -32,9 +32,19 @@ Patient = Annotated[
         "--patient",
         "-p",
         metavar="CX",
-        help="Patient identifier with its assigning authority, in quotes: '42^^^&1.2.3&ISO'. Required.",
+        help="Patient identifier with its assigning authority: 42@1.2.3, or '42^^^&1.2.3&ISO' in quotes. Required.",
     ),
 ]
+SourceId = Annotated[
+    str | None,
+    typer.Option(
+        "--source-id",
+        metavar="OID",
+        envvar="XDS_CLIENT_SOURCE_ID",
+        help="OID of the sending system; by default the samples'.",
+    ),
+]
+SetTitle = Annotated[str | None, typer.Option("--set-title", metavar="TEXT", help="Title of the submission set.")]
 
 
 def _connection(option: str, metavar: str, text: str, *, variable: bool = True) -> Any:
@@ -81,13 +91,12 @@ _CODE: Final = "CODE^DISPLAY^SCHEME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataOptions:
+class AttributeOptions:
     """Attributes of a DocumentEntry by their names in the SDK; what is said here wins over file and header."""
 
     title: Annotated[str | None, _attribute("--title", "TEXT", "Title.")] = None
     comments: Annotated[str | None, _attribute("--comments", "TEXT", "Comments.")] = None
     mime_type: Annotated[str | None, _attribute("--mime-type", "TYPE", "Media type, as application/pdf.")] = None
-    unique_id: Annotated[str | None, _attribute("--unique-id", "OID", "uniqueId; made when there is none.")] = None
     creation_time: Annotated[
         str | None, _attribute("--creation-time", "DTM", "When it was made, in UTC: YYYY[MM[DD[hh[mm[ss]]]]].")
     ] = None
@@ -123,6 +132,24 @@ class MetadataOptions:
     source_patient_id: Annotated[
         str | None, _attribute("--source-patient-id", "CX", "The patient in the source; by default the header's.")
     ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataOptions(AttributeOptions):
+    """The same of a document that is submitted."""
+
+    unique_id: Annotated[str | None, _attribute("--unique-id", "OID", "uniqueId; made when there is none.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetOptions:
+    """What is said of the submission set that tells a change."""
+
+    source_id: SourceId = None
+    set_title: SetTitle = None
+    set_comments: Annotated[str | None, typer.Option(metavar="TEXT", help="Comments of the submission set: why.")] = (
+        None
+    )
 
 
 def _filter(option: str, metavar: str, text: str) -> Any:

@@ -1,7 +1,6 @@
 """`xds-gateway submit`."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,17 +13,16 @@ from ..client import (
     NotACdaDocument,
     RegistryError,
     SubmissionResult,
-    metadata_from,
     read_cda,
     read_document,
-    read_metadata_file,
 )
 from ..client.samples import SOURCE_ID
-from .connecting import connected, explain, failing_well, identifier, not_found, patient_id
+from .connecting import connected, explain, failing_well, folder_uuids, identifier, not_found, patient_id
 from .console import Transfer, errors, output, print_json, shown, size_text
 from .explaining import explanation
 from .failures import CommandFailed
 from .options import ConnectionOptions, MetadataOptions
+from .update import attributes_said
 
 KEYS: Final = {
     "patient_id": "as given",
@@ -32,9 +30,14 @@ KEYS: Final = {
     "unique_id": "uniqueId of the submission set",
     "already_there": "true when an earlier run had submitted it and nothing was sent",
     "replaces": "entryUUID of the document that was replaced, or null",
+    "appends": "entryUUID of the document that got an addendum, or null",
+    "transforms": "entryUUID of the document that was transformed, or null",
+    "folders": "list of entryUUIDs of the folders that the documents were put into",
     "documents": "list of objects with file, entry_uuid, unique_id, size in bytes, sha1 in hexadecimal",
     "warnings": "list of objects with code, severity, sentence, rule, object, attribute, received, expected, clause",
 }
+
+_OUTCOMES: Final = {"RPLC": "is now Deprecated", "APND": "has this addendum", "XFRM": "has this transformation"}
 
 
 def submit(
@@ -43,7 +46,8 @@ def submit(
     attributes: MetadataOptions,
     connection: ConnectionOptions,
     *,
-    replaces: str | None,
+    relations: Mapping[str, str | None],
+    folders: Sequence[str],
     metadata_file: Path | None,
     source_id: str | None,
     set_title: str | None,
@@ -52,9 +56,14 @@ def submit(
 ) -> None:
     """Submit files as one submission set and tell the ids that they got."""
     patient = patient_id(patient, "" if patient else _patients_named(files))
-    if len(files) > 1 and (replaces or attributes.unique_id):
+    given = [(kind, other) for kind, other in relations.items() if other]
+    if len(given) > 1:
+        raise CommandFailed("usage", "--replaces, --appends and --transforms exclude each other: say one.")
+    if len(files) > 1 and (given or attributes.unique_id):
         raise CommandFailed(
-            "usage", "--replaces and --unique-id are for one file: submit the others with a command of their own."
+            "usage",
+            "--replaces, --appends, --transforms and --unique-id are for one file: "
+            "submit the others with a command of their own.",
         )
     with failing_well():
         told = _metadata(attributes, metadata_file)
@@ -65,33 +74,34 @@ def submit(
         Transfer(f"Submitting {shown(names)}", size, quiet=as_json) as bar,
         connected(connection, journal=journal, transferred=bar.advance) as gateway,
     ):
-        old = _replaced(gateway, replaces)
+        relation = next(((kind, _related(gateway, other)) for kind, other in given), None)
+        filed = folder_uuids(gateway, folders)
         result = gateway.submit(
-            documents, patient_id=patient, source_id=source_id or SOURCE_ID, title=set_title, replaces=old
+            documents,
+            patient_id=patient,
+            source_id=source_id or SOURCE_ID,
+            title=set_title,
+            relation=relation,
+            folders=filed,
         )
     if as_json:
-        print_json(_as_json(patient, files, old, result))
+        print_json(_as_json(patient, files, relation, filed, result))
     else:
-        _show(patient, documents, old, result)
+        _show(patient, documents, relation, result)
 
 
 def _metadata(options: MetadataOptions, path: Path | None) -> DocumentMetadata:
     """What the options say, then what the file says."""
-    values: dict[str, Any] = {name: value for name, value in asdict(options).items() if value}
-    person, institution = values.pop("author", None), values.pop("author_institution", None)
-    if person or institution:
-        values["authors"] = [{"person": person, "institutions": [institution] if institution else []}]
-    said = metadata_from(values, where="the command line")
-    return said.filled_from(read_metadata_file(path)) if path else said
+    return DocumentMetadata(**attributes_said(options, path))
 
 
-def _replaced(gateway: Gateway, replaces: str | None) -> str | None:
-    """The entryUUID of the document to replace; of several with one uniqueId the Approved one."""
-    if replaces is None or identifier(replaces).startswith("urn:uuid:"):
-        return identifier(replaces) if replaces else None
-    found = sorted(gateway.get(identifier(replaces)), key=lambda entry: entry.status != "Approved")
+def _related(gateway: Gateway, document: str) -> str:
+    """The entryUUID of a document that another relates to; of several with one uniqueId the Approved one."""
+    if identifier(document).startswith("urn:uuid:"):
+        return identifier(document)
+    found = sorted(gateway.get(identifier(document)), key=lambda entry: entry.status != "Approved")
     if not found:
-        raise not_found(replaces)
+        raise not_found(document)
     return found[0].entry_uuid
 
 
@@ -106,19 +116,31 @@ def _patients_named(files: Sequence[Path]) -> str:
     return f" The documents name {' and '.join(repr(shown(each)) for each in named)}." if named else ""
 
 
-def _as_json(patient: str, files: Sequence[Path], old: str | None, result: SubmissionResult) -> dict[str, Any]:
+def _as_json(
+    patient: str,
+    files: Sequence[Path],
+    relation: tuple[str, str] | None,
+    folders: Sequence[str],
+    result: SubmissionResult,
+) -> dict[str, Any]:
+    kind, other = relation or (None, None)
     return {
         "patient_id": patient,
         "submission_set_uuid": result.submission_set_uuid,
         "unique_id": result.unique_id,
         "already_there": result.already_there,
-        "replaces": old,
+        "replaces": other if kind == "RPLC" else None,
+        "appends": other if kind == "APND" else None,
+        "transforms": other if kind == "XFRM" else None,
+        "folders": folders,
         "documents": [{"file": file, **entry._asdict()} for file, entry in zip(files, result.entries, strict=True)],
         "warnings": explain(result.warnings),
     }
 
 
-def _show(patient: str, documents: Sequence[DocumentToSubmit], old: str | None, result: SubmissionResult) -> None:
+def _show(
+    patient: str, documents: Sequence[DocumentToSubmit], relation: tuple[str, str] | None, result: SubmissionResult
+) -> None:
     console = output()
     done = "Was there already from an earlier run, nothing sent" if result.already_there else "Submitted"
     console.print(f"{done}: submission set {result.submission_set_uuid} of {shown(patient)}", soft_wrap=True)
@@ -129,8 +151,8 @@ def _show(patient: str, documents: Sequence[DocumentToSubmit], old: str | None, 
     for document, entry in zip(documents, result.entries, strict=True):
         table.add_row(shown(document.label), size_text(entry.size), entry.entry_uuid)
     console.print(table)
-    if old:
-        console.print(f"{old} is now Deprecated", soft_wrap=True)
+    if relation:
+        console.print(f"{relation[1]} {_OUTCOMES[relation[0]]}", soft_wrap=True)
     _warn(result.warnings)
 
 

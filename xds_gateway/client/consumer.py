@@ -1,6 +1,6 @@
 """The Document Consumer: stored queries and documents (ITI TF-2 3.18, 3.43, 3.51)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -21,6 +21,7 @@ from .queries import (
     get_related_documents,
     id_attribute,
     stored_query,
+    stored_query_of_slots,
 )
 from .registry_values import FolderSummary, QueryResult, SubmissionSetSummary
 from .session import Session
@@ -55,9 +56,13 @@ class DocumentConsumer(Session):
         given = dict(parameters)
         if level is not None:
             given["$MetadataLevel"] = level
-        call = stored_query(name, given)
-        body, warnings = self._soap.ask(call, return_type)
-        return read_result(body, warnings)
+        return read_result(*self._soap.ask(stored_query(name, given), return_type))
+
+    def query_slots(
+        self, name: str, slots: Iterable[tuple[str, Sequence[Any]]], *, return_type: ReturnType = "LeafClass"
+    ) -> QueryResult:
+        """The same with each slot by itself, as a name and its values; several of one name are AND, or OR."""
+        return read_result(*self._soap.ask(stored_query_of_slots(name, slots), return_type))
 
     def find_folders(
         self,
@@ -95,6 +100,17 @@ class DocumentConsumer(Session):
     def set_contents(self, identifier: str, *, level: int | None = None) -> QueryResult:
         """A submission set by entryUUID or uniqueId, and all that it brought (GetSubmissionSetAndContents)."""
         return self.query("GetSubmissionSetAndContents", {id_attribute(identifier): identifier}, level=level)
+
+    def folder(self, identifier: str) -> FolderSummary:
+        """The latest version of a folder by entryUUID, of any version, or uniqueId; raises NotFound."""
+        found = Historian(self._soap).folder_versions(identifier)
+        if not found:
+            raise NotFound("folder", identifier)
+        return found[-1]
+
+    def versions(self, identifier: str) -> tuple[DocumentSummary, ...]:
+        """All versions of a document by entryUUID, of any version, or uniqueId, oldest first; raises NotFound."""
+        return Historian(self._soap).versions(identifier)
 
     def history(self, identifier: str) -> DocumentHistory:
         """All versions of a document, what it is related to, its folders and submission sets; raises NotFound.

@@ -110,7 +110,8 @@ def stored_query_of_slots(name: str, slots: Iterable[tuple[str, Sequence[Any]]])
             problems.append(_unknown(given, known.table, names))
         elif values:
             written.append((parameter, render_values(parameter, values, problems)))
-    problems += _missing(known.table, [parameter for parameter, _ in written])
+    if not problems:  # whoever is told which name was meant need not be told that it is missing
+        problems += _missing(known.table, [parameter for parameter, _ in written])
     problems += _too_many(known.table, written)
     if problems:
         raise InvalidQuery(known.table.name, tuple(problems))

@@ -12,6 +12,7 @@ from ..codec.query_values import (
     IGNORED,
     LEVEL,
     OBJECT_TYPE,
+    PATIENT,
     STATUS,
     TIME,
     UUID,
@@ -25,6 +26,7 @@ _STATUS_NAMES: Final = {name.rsplit(":", 1)[1].lower(): name for name in (v.APPR
 _ASSOCIATION_NAMES: Final = {name.rsplit(":", 1)[1].lower(): name for name in v.ASSOCIATION_TYPES}
 _OBJECT_TYPE_NAMES: Final = {"stable": v.STABLE_DOCUMENT, "on-demand": v.ON_DEMAND_DOCUMENT}
 _BARE_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SHORT_PATIENT: Final = re.compile(r"([^\^&@]+)@([0-9]+(?:\.[0-9]+)+)")
 _NUMBERS: Final = (TIME, LEVEL)
 
 
@@ -81,6 +83,16 @@ def _uuid(text: str) -> str:
     return f"urn:uuid:{text.lower()}" if _BARE_UUID.fullmatch(text) else text
 
 
+def patient_text(text: str) -> str:
+    """A patient as CX, from `id@oid` too.
+
+    >>> patient_text("42@1.2.3")
+    '42^^^&1.2.3&ISO'
+    """
+    short = _SHORT_PATIENT.fullmatch(text.strip())
+    return f"{short[1]}^^^&{short[2]}&ISO" if short else text
+
+
 def _named(names: Mapping[str, str]) -> Callable[[str], str]:
     return lambda text: names.get(text.lower(), text)
 
@@ -90,6 +102,7 @@ _WRITTEN: Final[tuple[tuple[Kind, Callable[[str], str]], ...]] = (
     (ASSOCIATION_TYPE, _named(_ASSOCIATION_NAMES)),
     (OBJECT_TYPE, _named(_OBJECT_TYPE_NAMES)),
     (CODE, _code),
+    (PATIENT, patient_text),
     (TIME, _time),
     (UUID, _uuid),
 )
