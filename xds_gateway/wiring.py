@@ -12,6 +12,7 @@ from typing import Any
 
 from .actors.domain import domain_actors
 from .actors.registry import DomainPolicy
+from .actors.removals import finish_removals
 from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
 from .codec.xml import XmlLimits
@@ -76,9 +77,13 @@ class Gateway:
     storages: dict[str, Storage]
     workers: Workers
 
+    def finish_removals(self) -> int:
+        """Delete the bytes of documents whose removal was interrupted; returns how many (ITI-86)."""
+        return sum(finish_removals(storage.registry, storage.documents) for storage in self.storages.values())
+
     def sweep(self, older_than_seconds: float) -> int:
-        """Delete documents that no entry refers to and that are older than this; returns how many."""
-        return sum(
+        """Finish removals, and delete documents that belong to no registration and are older than this; how many."""
+        return self.finish_removals() + sum(
             storage.documents.sweep(older_than_seconds, storage.index.referenced) for storage in self.storages.values()
         )
 
@@ -104,8 +109,10 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
         sender_fault_status=settings.soap.sender_fault_status,
     )
     application = HttpApplication(pipeline=pipeline, mounts=mounts, public_url=settings.public_url)
+    gateway = Gateway(application, pipeline, mounts, storages, workers)
+    gateway.finish_removals()
     _settle()
-    return Gateway(application, pipeline, mounts, storages, workers)
+    return gateway
 
 
 def _settle() -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from .identity import NewUuid
 from .ports import AccessJournal, DocumentIndex, DocumentStore, QueryStore, RegistryStore
 from .registry import DocumentRegistry, DomainPolicy
+from .removals import Removals
 from .repository import DocumentRepository
+from .updates import UpdateResponder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,8 @@ class DomainActors:
 
     registry: DocumentRegistry
     repository: DocumentRepository
+    removals: Removals
+    updates: UpdateResponder
 
 
 def domain_actors(
@@ -35,4 +39,6 @@ def domain_actors(
     repository = DocumentRepository(
         registry=registry, documents=documents, index=index, journal=journal, policy=policy, new_uuid=new_uuid
     )
-    return DomainActors(registry=registry, repository=repository)
+    removals = Removals(registry=registry, store=store, documents=documents, journal=journal, policy=policy)
+    updates = UpdateResponder(registry=registry, store=store, policy=policy, new_uuid=new_uuid)
+    return DomainActors(registry=registry, repository=repository, removals=removals, updates=updates)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from ..codec.queries import LEAF_CLASS, parse_stored_query
+from ..codec.queries import LEAF_CLASS, MULTI_PATIENT_QUERIES, QUERIES, parse_stored_query
+from ..codec.query_tables import Query
 from ..codec.xdsb import render_object_ref
 from ..model import vocabulary as v
 from ..model.errors import ErrorCode, Finding, RequestRefused, Severity
 from ..model.messages import AuditEvent, QueryRequest, QueryResponse, RegisterRequest, RegistryResponse, StoredDocument
 from ..model.metadata import Submission
 from ..model.principal import Call
+from ..model.queries import FindDocumentsForMultiplePatients, FindFoldersForMultiplePatients, StoredQuery
 from ..rules.engine import Profile, Transaction
 from ..rules.ihe import check_submission
 from .changes import Change, Changes, Plan, effects
@@ -134,7 +136,7 @@ class DocumentRegistry:
         changes, findings = self._store.inspect(change.plan)
         if findings:
             raise RequestRefused(*findings)
-        self._journal.record(change.event._replace(query=DRY_RUN))
+        self._journal.record(_told(change.event, changes)._replace(query=DRY_RUN))
         return RegistryResponse(planned=effects(change, changes))
 
     def _apply(self, store: StoreTransaction, changes: Changes, prepared: Sequence[Prepared], change: Change) -> None:
@@ -148,9 +150,17 @@ class DocumentRegistry:
             store.add(self._store.prepare(changes.associations))
         if changes.deprecated:
             store.set_status(changes.deprecated, v.DEPRECATED)
+        if changes.approved:
+            store.set_status(changes.approved, v.APPROVED)
+        if changes.superseded:
+            store.supersede(changes.superseded)
+        for folder, time in changes.folder_times:
+            store.touch_folders((folder,), time)
         if changes.touched_folders:
             store.touch_folders(changes.touched_folders, self._now())
-        store.audit(change.event)
+        if changes.removed:
+            store.remove(changes.removed)
+        store.audit(_told(change.event, changes))
 
     def _submission_event(self, call: Call, final: Submission) -> AuditEvent:
         submission_set = final.submission_sets[0]
@@ -187,30 +197,57 @@ class DocumentRegistry:
 
     def query(self, call: Call, request: QueryRequest) -> QueryResponse:
         """Answer a stored query from what the caller may see (ITI TF-2 3.18). Raises RequestRefused."""
-        findings: list[Finding] = []
-        query = parse_stored_query(request, findings)
-        if query is None:
-            raise RequestRefused(*findings)
-        leaf_class = request.return_type == LEAF_CLASS
+        found = self._found(call, request, _parsed(request, QUERIES))
+        if request.return_type == LEAF_CLASS and len(found.patients) > 1:
+            raise RequestRefused(_not_single_patient(len(found.patients)))
+        return self._answer(call, request, found, found.patients)
+
+    # -- ITI-51
+
+    def admit_query_multiple_patients(self, call: Call, request: QueryRequest, findings: Sequence[Finding]) -> None:
+        """Nothing to refuse before the query itself is read."""
+
+    def query_multiple_patients(self, call: Call, request: QueryRequest) -> QueryResponse:
+        """Answer a query over several patients, who may all be in one answer (ITI TF-2 3.51). Raises RequestRefused.
+
+        Its audit event names the patients of the query; each of them is told in a message of its own (3.51.5.1).
+        """
+        query = _parsed(request, MULTI_PATIENT_QUERIES)
+        found = self._found(call, request, query)
+        return self._answer(call, request, found, _patients_of(query))
+
+    def _found(self, call: Call, request: QueryRequest, query: StoredQuery) -> Found:
         found = self._queries.find(query, call.access, self._policy.max_results)
-        self._refuse_result(found, leaf_class=leaf_class)
-        self._journal.record(
-            self.event(
-                call,
-                "success",
-                patient_ids=found.patients,
-                query=f"{request.query_id} {request.return_type} {list(request.parameters)}",
-            )
-        )
-        if leaf_class:
+        if found.more:
+            raise RequestRefused(_too_many(self._policy.max_results))
+        return found
+
+    def _answer(self, call: Call, request: QueryRequest, found: Found, patients: tuple[str, ...]) -> QueryResponse:
+        """The answer, of which the audit knows before it leaves."""
+        asked = f"{request.query_id} {request.return_type} {list(request.parameters)}"
+        self._journal.record(self.event(call, "success", patient_ids=patients, query=asked))
+        if request.return_type == LEAF_CLASS:
             return QueryResponse(fragments=found.fragments)
         return QueryResponse(fragments=tuple(render_object_ref(i, self._policy.home_community_id) for i in found.uuids))
 
-    def _refuse_result(self, found: Found, *, leaf_class: bool) -> None:
-        if found.more:
-            raise RequestRefused(_too_many(self._policy.max_results))
-        if leaf_class and len(found.patients) > 1:
-            raise RequestRefused(_not_single_patient(len(found.patients)))
+
+def _parsed(request: QueryRequest, queries: Mapping[str, Query]) -> StoredQuery:
+    findings: list[Finding] = []
+    query = parse_stored_query(request, findings, queries)
+    if query is None:
+        raise RequestRefused(*findings)
+    return query
+
+
+def _patients_of(query: StoredQuery) -> tuple[str, ...]:
+    """The patients whom a query for several names, each once."""
+    if isinstance(query, (FindDocumentsForMultiplePatients, FindFoldersForMultiplePatients)):
+        return tuple(dict.fromkeys(patient.as_cx() for patient in query.patient_ids))
+    return ()
+
+
+def _told(event: AuditEvent, changes: Changes) -> AuditEvent:
+    return event._replace(patient_ids=changes.concerned) if changes.concerned else event
 
 
 def _too_many(limit: int) -> Finding:

@@ -135,6 +135,10 @@ class DocumentRepository:
         )
         return RetrieveResponse(documents=tuple(documents), findings=tuple(findings))
 
+    def removed(self, key: str) -> bool:
+        """Whether a stored document is given out no more, perhaps since it was found for an answer (ITI-86)."""
+        return not self._index.given_out(key)
+
     def _ours(self, request: DocumentRequest, findings: list[Finding]) -> bool:
         home, own = self._policy.home_community_id, self._policy.repository_unique_id
         if request.home and home and request.home != home:

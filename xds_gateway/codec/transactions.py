@@ -9,12 +9,12 @@ from typing import Any, Final, Literal, NamedTuple
 from lxml import etree
 
 from ..model.errors import Finding
-from ..model.messages import QueryResponse, RegistryResponse, Request, RetrieveResponse
+from ..model.messages import QueryResponse, RegistryResponse, RemoveDocumentsResponse, Request, RetrieveResponse
 from . import xdsb
 from .soap import action_mismatch, action_not_supported
 
-Endpoint = Literal["registry", "repository"]
-Actor = Literal["registry", "repository"]  # fields of `actors.domain.DomainActors`
+Endpoint = Literal["registry", "repository", "responder"]
+Actor = Literal["registry", "repository", "removals", "updates"]  # fields of `actors.domain.DomainActors`
 Wire = Literal["plain", "mtom"]
 
 
@@ -60,6 +60,22 @@ TRANSACTIONS: Final = (
     _row("ITI-43", "repository", "DocumentRepository_RetrieveDocumentSet", "urn:ihe:iti:2007:RetrieveDocumentSet",
          xdsb.RETRIEVE_REQUEST, "mtom", "repository", "retrieve",
          xdsb.parse_retrieve_request, xdsb.render_retrieve_response, RetrieveResponse),
+    _row("ITI-51", "registry", "DocumentRegistry_MultiPatientStoredQuery", "urn:ihe:iti:2009:MultiPatientStoredQuery",
+         xdsb.QUERY_REQUEST, "plain", "registry", "query_multiple_patients",
+         xdsb.parse_query_request, xdsb.render_query_response, QueryResponse),
+    _row("ITI-57", "registry", "DocumentRegistry_UpdateDocumentSet", "urn:ihe:iti:2010:UpdateDocumentSet",
+         xdsb.REGISTER_REQUEST, "plain", "updates", "update",
+         xdsb.parse_register_request, xdsb.render_registry_response, RegistryResponse),
+    _row("ITI-62", "registry", "DocumentRegistry_DeleteDocumentSet", "urn:ihe:iti:2010:DeleteDocumentSet",
+         xdsb.REMOVE_REQUEST, "plain", "removals", "remove",
+         xdsb.parse_remove_request, xdsb.render_registry_response, RegistryResponse),
+    _row("ITI-86", "repository", "DocumentRepository_RemoveDocuments", "urn:ihe:iti:2017:RemoveDocuments",
+         xdsb.REMOVE_DOCUMENTS_REQUEST, "plain", "removals", "remove_documents",
+         xdsb.parse_remove_documents_request, xdsb.render_remove_documents_response, RemoveDocumentsResponse),
+    _row("ITI-92", "responder", "UpdateResponder_RestrictedUpdateDocumentSet",
+         "urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
+         xdsb.REGISTER_REQUEST, "plain", "updates", "restricted_update",
+         xdsb.parse_register_request, xdsb.render_registry_response, RegistryResponse),
 )  # fmt: skip
 
 ENDPOINTS: Final = tuple(dict.fromkeys(row.endpoint for row in TRANSACTIONS))

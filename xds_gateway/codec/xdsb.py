@@ -1,4 +1,4 @@
-"""The bodies of ITI-41, ITI-42, ITI-18 and ITI-43, requests and answers (ITI TF-2 3.18, 3.41, 3.42, 3.43)."""
+"""The bodies of ITI-41, ITI-42, ITI-18, ITI-43, ITI-62 and ITI-86, requests and answers (ITI TF-2 3.18, 3.41-3.43)."""
 
 from .namespaces import XDSB, XOP
 from .xdsb_parts import Piece, render_include
@@ -8,6 +8,15 @@ from .xdsb_queries import (
     render_object_ref,
     render_query_request,
     render_query_response,
+)
+from .xdsb_removal import (
+    REMOVE_DOCUMENTS_REQUEST,
+    REMOVE_REQUEST,
+    parse_remove_documents_request,
+    parse_remove_request,
+    render_remove_documents_request,
+    render_remove_documents_response,
+    render_remove_request,
 )
 from .xdsb_responses import ReceivedError, parse_planned, parse_registry_response, render_registry_response
 from .xdsb_retrieval import (
@@ -31,6 +40,8 @@ __all__ = [
     "PROVIDE_REQUEST",
     "QUERY_REQUEST",
     "REGISTER_REQUEST",
+    "REMOVE_DOCUMENTS_REQUEST",
+    "REMOVE_REQUEST",
     "RETRIEVE_REQUEST",
     "XDSB",
     "XOP",
@@ -42,6 +53,8 @@ __all__ = [
     "parse_query_request",
     "parse_register_request",
     "parse_registry_response",
+    "parse_remove_documents_request",
+    "parse_remove_request",
     "parse_retrieve_request",
     "parse_retrieve_response",
     "render_include",
@@ -51,6 +64,9 @@ __all__ = [
     "render_query_response",
     "render_register_request",
     "render_registry_response",
+    "render_remove_documents_request",
+    "render_remove_documents_response",
+    "render_remove_request",
     "render_retrieve_request",
     "render_retrieve_response",
 ]

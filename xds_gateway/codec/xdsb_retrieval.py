@@ -20,20 +20,27 @@ _DOCUMENT_REQUEST: Final = f"{{{XDSB}}}DocumentRequest"
 
 def parse_retrieve_request(body: etree._Element, findings: list[Finding]) -> RetrieveRequest:
     """Read a RetrieveDocumentSetRequest (ITI TF-2 3.43.4.1.2); absent ids are findings."""
-    requests = []
-    for number, element in enumerate(body.iterchildren(_DOCUMENT_REQUEST), 1):
-        values: dict[str, str] = {}
-        for child in elements(element):
-            values.setdefault(child.tag, text(child))  # the first of a name counts
-        repository, document, home = [values.get(f"{{{XDSB}}}{name}", "") for name in _REQUEST_IDS]
+    requests = document_requests(body)
+    for number, (repository, document, _) in enumerate(requests, 1):
         if not repository:
             findings.append(_missing_request_id(number, "RepositoryUniqueId"))
         if not document:
             findings.append(_missing_request_id(number, "DocumentUniqueId"))
-        requests.append(DocumentRequest(repository, document, home or None))
     if not requests:
         raise malformed("RetrieveDocumentSetRequest needs at least one DocumentRequest (ITI TF-2 3.43.5)")
-    return RetrieveRequest(documents=tuple(requests))
+    return RetrieveRequest(documents=requests)
+
+
+def document_requests(body: etree._Element) -> tuple[DocumentRequest, ...]:
+    """The DocumentRequests of a body, absent ids empty; ITI-86 has the same ones (RMD supplement, 3.86)."""
+    requests = []
+    for element in body.iterchildren(_DOCUMENT_REQUEST):
+        values: dict[str, str] = {}
+        for child in elements(element):
+            values.setdefault(child.tag, text(child))  # the first of a name counts
+        repository, document, home = [values.get(f"{{{XDSB}}}{name}", "") for name in _REQUEST_IDS]
+        requests.append(DocumentRequest(repository, document, home or None))
+    return tuple(requests)
 
 
 def _missing_request_id(number: int, name: str) -> Finding:
@@ -51,11 +58,12 @@ def _missing_request_id(number: int, name: str) -> Finding:
 
 def render_retrieve_request(request: RetrieveRequest) -> bytes:
     """The body of ITI-43 as a Document Consumer sends it."""
-    documents = "".join(f"<x:DocumentRequest>{_ids(d)}</x:DocumentRequest>" for d in request.documents)
+    documents = "".join(f"<x:DocumentRequest>{render_ids(d)}</x:DocumentRequest>" for d in request.documents)
     return f'<x:RetrieveDocumentSetRequest xmlns:x="{XDSB}">{documents}</x:RetrieveDocumentSetRequest>'.encode()
 
 
-def _ids(request: DocumentRequest) -> str:
+def render_ids(request: DocumentRequest) -> str:
+    """The ids of a document as elements of the prefix `x`, in the order of the schema (ITI TF-2 3.43.5)."""
     home = f"<x:HomeCommunityId>{escape(request.home)}</x:HomeCommunityId>" if request.home is not None else ""
     return (
         f"{home}<x:RepositoryUniqueId>{escape(request.repository_unique_id)}</x:RepositoryUniqueId>"
@@ -73,7 +81,7 @@ def render_retrieve_response(response: RetrieveResponse) -> tuple[Piece, ...]:
     ]
     for found in response.documents:
         head = (
-            f"<x:DocumentResponse>{_ids(found.request)}<x:mimeType>{escape(found.mime_type)}</x:mimeType><x:Document>"
+            f"<x:DocumentResponse>{render_ids(found.request)}<x:mimeType>{escape(found.mime_type)}</x:mimeType><x:Document>"
         )
         pieces += [head.encode(), found, b"</x:Document></x:DocumentResponse>"]
     return (*pieces, b"</x:RetrieveDocumentSetResponse>")

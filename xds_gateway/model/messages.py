@@ -81,7 +81,26 @@ class RetrieveRequest:
     documents: tuple[DocumentRequest, ...]
 
 
-Request = ProvideRequest | RegisterRequest | QueryRequest | RetrieveRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveRequest:
+    """ITI-62: ids of objects whose metadata go (RMD supplement, 3.62); the other fields are what may not be sent.
+
+    `queries` counts AdhocQuery elements, `deletion_scope` is that of ebRS 3.0.
+    """
+
+    references: tuple[str, ...]
+    queries: int = 0
+    deletion_scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveDocumentsRequest:
+    """ITI-86: documents whose bytes go, in order (RMD supplement, 3.86)."""
+
+    documents: tuple[DocumentRequest, ...]
+
+
+Request = ProvideRequest | RegisterRequest | QueryRequest | RetrieveRequest | RemoveRequest | RemoveDocumentsRequest
 
 
 class PlannedEffect(NamedTuple):
@@ -122,6 +141,15 @@ class RetrieveResponse:
 
     documents: tuple[RetrievedDocument, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveDocumentsResponse:
+    """The outcome of ITI-86: documents whose bytes are gone, and a finding for each other."""
+
+    removed: tuple[DocumentRequest, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    planned: tuple[PlannedEffect, ...] | None = None
 
 
 class AuditEvent(NamedTuple):

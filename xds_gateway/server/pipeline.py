@@ -208,8 +208,8 @@ class Pipeline:
         try:
             return self._rendered(exchange, row, response)
         except DocumentDamaged as damaged:
-            self._damaged(exchange, damaged)
-            return self._respond(exchange, row, _without(response, damaged))
+            rule = self._lost(exchange, damaged)
+            return self._respond(exchange, row, _without(response, damaged, rule))
 
     def _rendered(self, exchange: _Exchange, row: TransactionRow, response: Any) -> HttpResponse:
         message_id = self._new_uuid()
@@ -229,13 +229,21 @@ class Pipeline:
             async for chunk in stream:
                 yield chunk
         except DocumentDamaged as damaged:
-            await self._run(self._damaged, exchange, damaged)
+            await self._run(self._lost, exchange, damaged)
             raise
 
-    def _damaged(self, exchange: _Exchange, damaged: DocumentDamaged) -> None:
-        """Tell the operator and the audit, whatever the caller is told."""
-        _log.critical("document damaged", extra={"document": damaged.key, "chunk": damaged.chunk})
-        self._record_refusal(exchange, (finding("ihe.document.damaged"),))
+    def _lost(self, exchange: _Exchange, damaged: DocumentDamaged) -> str:
+        """Tell the operator and the audit, whatever the caller is told; the rule that says what became of the bytes.
+
+        A document that was removed after it was found is not here, as if it had been asked for a moment later.
+        """
+        rule = "ihe.document.damaged"
+        if exchange.mount.actors.repository.removed(damaged.key):
+            rule = "ihe.retrieve.document"
+        else:
+            _log.critical("document damaged", extra={"document": damaged.key, "chunk": damaged.chunk})
+        self._record_refusal(exchange, (finding(rule),))
+        return rule
 
     def _failure(self, exchange: _Exchange, failure: Exception) -> HttpResponse:
         """The one place where a failure becomes an answer: refused, unreadable, or ours."""
@@ -286,7 +294,7 @@ class Pipeline:
         if exchange.row is None or exchange.call is None:
             fault = SoapFault(FaultCode.RECEIVER, "The gateway failed; its log says why", rule="gateway.failed")
             return self._fault(exchange, fault)
-        rule = f"ihe.{exchange.row.endpoint}.failed"
+        rule = "ihe.repository.failed" if exchange.endpoint == "repository" else "ihe.registry.failed"
         return self._refused(exchange, (finding(rule),))
 
     def _log(self, exchange: _Exchange, outcome: str, status: int) -> None:
@@ -338,10 +346,10 @@ def _decoded(text: str, limit: int) -> bytes:
         raise not_base64 from None
 
 
-def _without(response: Any, damaged: DocumentDamaged) -> Any:
-    """The answer without a damaged document, and one error for it."""
+def _without(response: Any, damaged: DocumentDamaged, rule: str) -> Any:
+    """The answer without a document that is damaged or removed, and one error of this rule for it."""
     lost = [d for d in response.documents if d.document.key == damaged.key]
-    findings = tuple(finding("ihe.document.damaged", received=d.request.document_unique_id) for d in lost)
+    findings = tuple(finding(rule, received=d.request.document_unique_id) for d in lost)
     kept: tuple[RetrievedDocument, ...] = tuple(d for d in response.documents if d.document.key != damaged.key)
     return replace(response, documents=kept, findings=(*response.findings, *findings))
 

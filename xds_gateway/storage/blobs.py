@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -88,6 +88,20 @@ class FileDocumentStore:
     def remove(self, keys: Iterable[str]) -> None:
         """Delete documents; unknown keys are fine."""
         _remove(self._path(key) for key in keys)
+
+    def erase(self, keys: Iterable[str]) -> Collection[str]:
+        """Delete documents, their names gone from disk too when this returns; the keys that are gone."""
+        gone: list[str] = []
+        shelves: dict[str, list[str]] = {}
+        for key in dict.fromkeys(keys):
+            shelves.setdefault(os.path.dirname(self._path(key)), []).append(key)
+        for shelf, shelved in shelves.items():
+            with suppress(OSError):  # whoever asked hears of it by the keys
+                _remove(self._path(key) for key in shelved)
+                with suppress(FileNotFoundError):
+                    _fsync_folder(shelf)
+                gone += shelved
+        return gone
 
     def sweep(self, older_than_seconds: float, is_referenced: Callable[[str], bool]) -> int:
         """Delete documents that are old and belong to no registry entry; how many there were."""

@@ -8,6 +8,7 @@ from ..model.messages import StoredDocument
 from ..model.principal import AccessFilter
 from . import query_statements as sql
 from .readers import Readers
+from .removal_statements import GIVEN_OUT
 from .statements import CHUNK, DOCUMENT_KEY, bind, padded
 from .terms import Terms
 
@@ -48,6 +49,12 @@ class SqlDocumentIndex:
         """Whether a stored document belongs to the registry; what does not may be swept when it is old."""
         with self._readers.snapshot() as connection:
             return connection.execute(DOCUMENT_KEY, (key,)).fetchone() is not None
+
+
+    def given_out(self, key: str) -> bool:
+        """Whether an entry names a stored document: one that was removed since it was found is not damaged."""
+        with self._readers.snapshot() as connection:
+            return connection.execute(GIVEN_OUT, (key,)).fetchone() is not None
 
 
 def _chunks(unique_ids: Iterable[str]) -> Iterable[list[Any]]:

@@ -13,9 +13,11 @@ from . import statements as sql
 from .database import StorageConflict, inserted, translate
 from .events import event_json
 from .readers import Readers
+from .removals import detach, forget, remove_objects
 from .rows import KINDS, UNKNOWN_KIND, Row, last_update, make_row
 from .snapshots import SqlSnapshot
 from .terms import Terms, add_domain
+from .wholes import whole_object
 from .writer import Writer
 
 T = TypeVar("T")
@@ -103,6 +105,22 @@ class SqlTransaction(SqlSnapshot):
         self._change(
             lambda: self._cursor.executemany(sql.TOUCH_FOLDER, [(*columns, number) for number in self._numbers(uuids)])
         )
+
+    def remove(self, uuids: Iterable[str]) -> None:
+        """Remove objects with all that belongs to them. Raises StorageConflict when an association refers to one."""
+        self._change(lambda: self._remove(self._numbers_and_kinds(dict.fromkeys(uuids))))
+
+    def detach_documents(self, repository_unique_id: str, unique_ids: Iterable[str]) -> Sequence[str]:
+        """Give documents out no more; the keys whose bytes nothing needs now, noted until `forget_documents`."""
+        keys: list[str] = []
+        repository = self._word(repository_unique_id)
+        if repository is not None:
+            self._change(lambda: keys.extend(detach(self._cursor, self._domain, repository, unique_ids)))
+        return keys
+
+    def forget_documents(self, keys: Iterable[str]) -> None:
+        """Forget removed documents: their bytes are gone."""
+        self._change(lambda: forget(self._cursor, keys))
 
     def audit(self, event: AuditEvent) -> None:
         """Add the audit row of this change."""
@@ -208,6 +226,16 @@ class SqlTransaction(SqlSnapshot):
             if row.kind != _ENTRY or taken is None or taken[2:] != (_ENTRY, digest, size):
                 raise
             return int(taken[0])
+
+    def _remove(self, objects: Sequence[tuple[int, int]]) -> None:
+        gone = {number for number, _ in objects}
+        for key in [key for key, (number, _) in self._ids.items() if number in gone]:
+            del self._ids[key]
+        for kind, number, unique_id in remove_objects(self._cursor, objects, self._latest):
+            if kind == _ENTRY and unique_id is not None:
+                row = make_row(whole_object(self._cursor.execute(sql.WHOLE[kind], (number,)).fetchone(), self.terms))
+                _, digest, size = row.unique_id or ("", None, None)
+                self._cursor.execute(sql.CHANGE_UNIQUE_ID, (digest, size, unique_id))
 
     def _end(self, key: bytes) -> int:
         """The integer of an association's end, which may be an object of no table."""

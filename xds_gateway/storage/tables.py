@@ -103,7 +103,7 @@ patient = Table(
     UniqueConstraint("domain", "value", "authority"),
 )
 
-# kind: see rows.KINDS; 0 is an object that is only known as the end of an association
+# kind: see rows.KINDS; 0 is an object that is only known as the end of an association, and goes with the last one
 object_ = Table(
     "object",
     metadata,
@@ -135,6 +135,27 @@ stored_document = Table(
     Column("size", BigInteger, nullable=False),
     Column("sha1", Text, nullable=False),
     Column("chunk_digests", LargeBinary, nullable=False),
+)
+
+# A document that no entry names. removed 0: its metadata were removed (ITI-62), ITI-86 still finds it by its uniqueId;
+# 1: it was removed (ITI-86), the row is there until its bytes are gone, and is then dropped with `stored_document`'s.
+detached_document = Table(
+    "detached_document",
+    metadata,
+    _id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    _word("repository_unique_id", nullable=False),
+    Column("unique_id", Text, nullable=False),
+    Column("document", Identity, ForeignKey("stored_document.id"), nullable=False),
+    Column("removed", SmallInteger, nullable=False),
+)
+Index("ix_detached_document_unique_id", detached_document.c.unique_id, detached_document.c.domain)
+Index("ix_detached_document_document", detached_document.c.document)
+Index(
+    "ix_detached_document_removed",
+    detached_document.c.removed,
+    sqlite_where=text("removed = 1"),
+    postgresql_where=text("removed = 1"),
 )
 
 document_entry = Table(

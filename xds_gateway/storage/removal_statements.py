@@ -1,0 +1,152 @@
+"""The SQL of removal: whatever belongs to an object goes with it (ITI-62), and documents leave in steps (ITI-86)."""
+
+from functools import lru_cache
+from typing import Final
+
+from .statements import in_list
+
+# --- what a plan asks ---------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def associations(key: str, keys: int) -> str:
+    """Associations of any status by "id", "source" or "target". Bind: ids, domain."""
+    return (
+        "SELECT a.id, o.uuid, s.uuid, t.uuid, a.type FROM association a CROSS JOIN object o ON o.id = a.id"
+        " CROSS JOIN object s ON s.id = a.source CROSS JOIN object t ON t.id = a.target"
+        f" WHERE {in_list(f'a.{key}', keys)} AND a.domain = ?"
+    )
+
+
+# Bind: uniqueId, domain, repository
+DOCUMENTS_OF_ENTRIES: Final = (
+    "SELECT d.id, d.key, e.uuid, e.patient_cx FROM unique_id u CROSS JOIN document_entry e ON e.unique_id = u.id"
+    " CROSS JOIN stored_document d ON d.id = e.document"
+    " WHERE u.value = ? AND u.domain = ? AND e.repository_unique_id = ? ORDER BY e.id"
+)
+DETACHED_DOCUMENTS: Final = (
+    "SELECT d.id, d.key, NULL, NULL FROM detached_document t CROSS JOIN stored_document d ON d.id = t.document"
+    " WHERE t.unique_id = ? AND t.domain = ? AND t.repository_unique_id = ? ORDER BY t.id"
+)
+# Bind: domain
+DOCUMENTS_TO_ERASE: Final = (
+    "SELECT DISTINCT d.key FROM detached_document t CROSS JOIN stored_document d ON d.id = t.document"
+    " WHERE t.removed = 1 AND t.domain = ?"
+)
+
+# --- objects ------------------------------------------------------------------------------------------------------
+
+_OF_ENTRY: Final = "uuid, lid, latest, unique_id, document, repository_unique_id"
+# kind -> table, and what is needed of its rows when they are gone
+_REMOVED: Final = {
+    1: ("document_entry", _OF_ENTRY),
+    2: ("submission_set", "uuid, NULL, 0, unique_id, NULL, NULL"),
+    3: ("folder", "uuid, lid, latest, unique_id, NULL, NULL"),
+}
+LISTS: Final = ("object_code", "object_author", "entry_reference")
+
+
+@lru_cache(maxsize=64)
+def remove(kind: int, keys: int) -> str:
+    """Entries, sets or folders. Bind: ids. Returns uuid, lid, latest, uniqueId, document, repository."""
+    table, returned = _REMOVED[kind]
+    return f"DELETE FROM {table} WHERE {in_list('id', keys)} RETURNING {returned}"
+
+
+@lru_cache(maxsize=32)
+def remove_associations(keys: int) -> str:
+    """Bind: ids. Returns the ends."""
+    return f"DELETE FROM association WHERE {in_list('id', keys)} RETURNING source, target"
+
+
+@lru_cache(maxsize=64)
+def remove_lists(table: str, keys: int) -> str:
+    """Codes, authors or references. Bind: ids."""
+    return f"DELETE FROM {table} WHERE {in_list('object', keys)}"
+
+
+@lru_cache(maxsize=32)
+def remove_ids(keys: int) -> str:
+    """Bind: ids."""
+    return f"DELETE FROM object WHERE {in_list('id', keys)}"
+
+
+# An id that is only known as the end of an association goes with its last association. Bind: id
+REMOVE_END: Final = (
+    "DELETE FROM object WHERE id = ? AND kind = 0"
+    " AND NOT EXISTS (SELECT 1 FROM association a WHERE a.source = object.id)"
+    " AND NOT EXISTS (SELECT 1 FROM association a WHERE a.target = object.id)"
+)
+# A uniqueId goes with the last object that has it. Bind: id
+REMOVE_UNIQUE_ID: Final = (
+    "DELETE FROM unique_id WHERE id = ?"
+    " AND NOT EXISTS (SELECT 1 FROM document_entry e WHERE e.unique_id = unique_id.id)"
+    " AND NOT EXISTS (SELECT 1 FROM submission_set s WHERE s.unique_id = unique_id.id)"
+    " AND NOT EXISTS (SELECT 1 FROM folder f WHERE f.unique_id = unique_id.id)"
+)
+# The version before a removed one is the latest now. kind -> bind: id
+MAKE_LATEST: Final = {
+    1: "UPDATE document_entry SET latest = 1 WHERE id = ? RETURNING unique_id",
+    3: "UPDATE folder SET latest = 1 WHERE id = ? RETURNING unique_id",
+}
+# The document of an entry that goes stays, under its uniqueId. Bind: repository, document, uniqueId's id
+KEEP_DOCUMENT: Final = (
+    "INSERT INTO detached_document (domain, repository_unique_id, unique_id, document, removed)"
+    " SELECT u.domain, ?, u.value, ?, 0 FROM unique_id u WHERE u.id = ?"
+)
+
+# --- documents ----------------------------------------------------------------------------------------------------
+
+# Bind: document
+TAKE_FROM_ENTRIES: Final = "UPDATE document_entry SET document = NULL WHERE id = ?"
+# Bind: uniqueId, domain, repository. Returns ids of entries
+ENTRIES_WITH_DOCUMENT: Final = (
+    "SELECT e.id FROM unique_id u CROSS JOIN document_entry e ON e.unique_id = u.id"
+    " WHERE u.value = ? AND u.domain = ? AND e.repository_unique_id = ? AND e.document IS NOT NULL"
+)
+FORGET_KEPT: Final = (
+    "DELETE FROM detached_document WHERE unique_id = ? AND domain = ? AND repository_unique_id = ? AND removed = 0"
+)
+# Whether something needs a document still, under another uniqueId. Bind: document, document
+NEEDED: Final = (
+    "SELECT 1 FROM document_entry WHERE document = ?"
+    " UNION ALL SELECT 1 FROM detached_document WHERE document = ? AND removed = 0 LIMIT 1"
+)
+# Bind: domain, repository, uniqueId, document, document
+NOTE_REMOVED: Final = (
+    "INSERT INTO detached_document (domain, repository_unique_id, unique_id, document, removed)"
+    " SELECT ?, ?, ?, ?, 1 WHERE NOT EXISTS (SELECT 1 FROM detached_document WHERE document = ?)"
+)
+# Bind: key. Returns the document
+FORGET_REMOVED: Final = (
+    "DELETE FROM detached_document WHERE removed = 1"
+    " AND document = (SELECT d.id FROM stored_document d WHERE d.key = ?) RETURNING document"
+)
+FORGET_DOCUMENT: Final = "DELETE FROM stored_document WHERE id = ?"
+# Whether an entry gives a stored document out. Bind: key
+GIVEN_OUT: Final = (
+    "SELECT 1 FROM stored_document d WHERE d.key = ?"
+    " AND EXISTS (SELECT 1 FROM document_entry e WHERE e.document = d.id)"
+)
+
+STATEMENTS: Final = (
+    *(associations(key, keys) for key in ("id", "source", "target") for keys in (1, 8, 512)),
+    *(remove(kind, keys) for kind in _REMOVED for keys in (1, 8, 512)),
+    *(build(keys) for build in (remove_associations, remove_ids) for keys in (1, 8, 512)),
+    *(remove_lists(table, keys) for table in LISTS for keys in (1, 8, 512)),
+    *MAKE_LATEST.values(),
+    DOCUMENTS_OF_ENTRIES,
+    DETACHED_DOCUMENTS,
+    DOCUMENTS_TO_ERASE,
+    REMOVE_END,
+    REMOVE_UNIQUE_ID,
+    KEEP_DOCUMENT,
+    TAKE_FROM_ENTRIES,
+    ENTRIES_WITH_DOCUMENT,
+    FORGET_KEPT,
+    NEEDED,
+    NOTE_REMOVED,
+    FORGET_REMOVED,
+    FORGET_DOCUMENT,
+    GIVEN_OUT,
+)
