@@ -43,8 +43,15 @@ ACTIONS = {
     "ITI-41": URN + "ProvideAndRegisterDocumentSet-b",
     "ITI-42": URN + "RegisterDocumentSet-b",
     "ITI-43": URN + "RetrieveDocumentSet",
+    "ITI-51": "urn:ihe:iti:2009:MultiPatientStoredQuery",
 }
-ENDPOINTS = {"ITI-18": "registry", "ITI-41": "repository", "ITI-42": "registry", "ITI-43": "repository"}
+ENDPOINTS = {
+    "ITI-18": "registry",
+    "ITI-41": "repository",
+    "ITI-42": "registry",
+    "ITI-43": "repository",
+    "ITI-51": "registry",
+}
 PLAIN = "application/soap+xml; charset=UTF-8"
 REPOSITORY = DEMO_REPOSITORY_OID
 AUTHORITY = "1.3.6.1.4.1.21367.13.20.3000"
@@ -234,6 +241,11 @@ def query_body(name: str, parameters: Parameters | Sequence[tuple[str, Sequence[
 def query(name: str, parameters: Any, return_type: str = "LeafClass", **blocks: Any) -> Message:
     """ITI-18."""
     return plain("ITI-18", query_body(name, parameters, return_type), **blocks)
+
+
+def multi_patient_query(name: str, parameters: Any, return_type: str = "LeafClass", **blocks: Any) -> Message:
+    """ITI-51."""
+    return plain("ITI-51", query_body(name, parameters, return_type), **blocks)
 
 
 def find_documents(

@@ -1,9 +1,10 @@
 """The map: a message finds its row by endpoint, action and body."""
 
+from typing import get_type_hints
+
 import pytest
 
-from xds_gateway.actors.registry import DocumentRegistry
-from xds_gateway.actors.repository import DocumentRepository
+from xds_gateway.actors.domain import DomainActors
 from xds_gateway.codec.transactions import TRANSACTIONS, TransactionRow, transaction_for
 from xds_gateway.model.errors import SoapFault
 
@@ -46,12 +47,12 @@ def test_action_and_body_must_agree(row: TransactionRow, body: str) -> None:
 
 @EACH
 def test_a_row_has_an_actor_method_that_admits_and_performs(row: TransactionRow) -> None:
-    actor = DocumentRegistry if row.endpoint == "registry" else DocumentRepository
+    actor = get_type_hints(DomainActors)[row.actor]
     assert callable(getattr(actor, row.actor_method))
     assert callable(getattr(actor, f"admit_{row.actor_method}"))
 
 
-# ITI TF-2 3.18.6, 3.41.6, 3.42.6, 3.43.6
+# ITI TF-2 3.18.6, 3.41.6, 3.42.6, 3.43.6, 3.51.4.1.2.3; supplement RMD
 @pytest.mark.parametrize(
     ("name", "endpoint", "request_action", "response_action", "operation"),
     [
@@ -82,6 +83,27 @@ def test_a_row_has_an_actor_method_that_admits_and_performs(row: TransactionRow)
             "urn:ihe:iti:2007:RetrieveDocumentSet",
             "urn:ihe:iti:2007:RetrieveDocumentSetResponse",
             "DocumentRepository_RetrieveDocumentSet",
+        ),
+        (
+            "ITI-51",
+            "registry",
+            "urn:ihe:iti:2009:MultiPatientStoredQuery",
+            "urn:ihe:iti:2009:MultiPatientStoredQueryResponse",
+            "DocumentRegistry_MultiPatientStoredQuery",
+        ),
+        (
+            "ITI-62",
+            "registry",
+            "urn:ihe:iti:2010:DeleteDocumentSet",
+            "urn:ihe:iti:2010:DeleteDocumentSetResponse",
+            "DocumentRegistry_DeleteDocumentSet",
+        ),
+        (
+            "ITI-86",
+            "repository",
+            "urn:ihe:iti:2017:RemoveDocuments",
+            "urn:ihe:iti:2017:RemoveDocumentsResponse",
+            "DocumentRepository_RemoveDocuments",
         ),
     ],
 )
