@@ -8,7 +8,6 @@ from ..client import (
     DocumentSummary,
     FolderSummary,
     Gateway,
-    NotFound,
     parse_code,
 )
 from ..client.samples import SOURCE_ID
@@ -97,13 +96,11 @@ def list_folders(patient: str | None, connection: ConnectionOptions, *, as_json:
 def show(folder: str, connection: ConnectionOptions, *, as_json: bool) -> None:
     """Show a folder and its documents."""
     with connected(connection) as gateway, working("Asking the registry", quiet=as_json):
-        _show(gateway, identifier(folder), None, as_json=as_json)
+        _show(gateway, gateway.folder(identifier(folder)).entry_uuid, None, as_json=as_json)
 
 
 def _show(gateway: Gateway, folder: str, result: AdministrationResult | None, *, as_json: bool) -> None:
-    contents = gateway.folder_contents(folder)
-    if not contents.folders:
-        raise NotFound("folder", folder)
+    contents = gateway.folder_contents(folder, level=2)
     if as_json:
         _print(contents.folders, contents.documents, result)
         return

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ..codec.ebrim import render_submission
+from ..codec.xdsb import render_remove_documents_request, render_remove_request
 from ..model import vocabulary as v
 from ..model.datatypes import Author, Code
-from ..model.messages import DocumentRequest, ProvideRequest
+from ..model.messages import DocumentRequest, ProvideRequest, RemoveDocumentsRequest, RemoveRequest
 from ..model.metadata import Submission
 from .answers import read_objects
 from .changes import Versioned, next_version
@@ -25,8 +26,6 @@ from .updates import (
     build_folder,
     build_status_changes,
     build_update,
-    render_remove_documents,
-    render_remove_objects,
 )
 from .values import AdministrationResult, DocumentSummary
 
@@ -195,7 +194,7 @@ class DocumentAdministrator(Session):
 
     def remove_metadata(self, uuids: Iterable[str]) -> tuple[RegistryError, ...]:
         """Remove registry objects, all or none: the set must be closed, see `plan_removal` (ITI-62)."""
-        return self._soap.administer("ITI-62", render_remove_objects(uuids))
+        return self._soap.administer("ITI-62", render_remove_request(RemoveRequest(references=tuple(uuids))))
 
     def remove_documents(self, *documents: DocumentSummary | tuple[str, str]) -> tuple[RegistryError, ...]:
         """Remove the bytes of documents, entries or pairs of repositoryUniqueId and uniqueId, for good (ITI-86).
@@ -210,7 +209,8 @@ class DocumentAdministrator(Session):
                 raise Misconfigured("an entry that does not tell where its document is has none to remove")
             home = None if isinstance(document, tuple) else document.home
             requests.append(DocumentRequest(str(place[0]), str(place[1]), home))
-        return self._soap.administer("ITI-86", render_remove_documents(requests))
+        request = RemoveDocumentsRequest(documents=tuple(requests))
+        return self._soap.administer("ITI-86", render_remove_documents_request(request))
 
     # --- what is there --------------------------------------------------------------------------------------------
 

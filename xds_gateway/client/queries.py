@@ -120,7 +120,8 @@ def stored_query_of_slots(name: str, slots: Iterable[tuple[str, Sequence[Any]]])
 
 
 def _unknown(given: str, table: Query, names: Mapping[str, Parameter]) -> str:
-    near = difflib.get_close_matches(given.lower(), names, 1)
+    folded = given.strip().lower()
+    near = difflib.get_close_matches(folded, names, 1) or [name for name in names if folded and folded in name]
     meant = f"; is {names[near[0]].name} meant?" if near else ""
     return f"{table.name} has no parameter {given}{meant}"
 

@@ -16,6 +16,7 @@ from zeep.transports import Transport
 
 from ..codec.ebrim import QUERY, RS
 from ..codec.soap import ANONYMOUS, SOAP12, WSA, render_request_envelope
+from ..codec.transactions import TRANSACTIONS
 from ..codec.xdsb import XDSB, ReceivedError, parse_registry_response, parse_retrieve_response, render_provide_request
 from ..contracts import Actor, wsdl_path
 from ..model.errors import GatewayError
@@ -28,18 +29,7 @@ from .queries import StoredQueryCall
 
 _REGISTRY_BINDING: Final = f"{{{XDSB}}}DocumentRegistry_Binding_Soap12"
 _REPOSITORY_BINDING: Final = f"{{{XDSB}}}DocumentRepository_Binding_Soap12"
-_QUERIES: Final = {
-    "ITI-18": "DocumentRegistry_RegistryStoredQuery",
-    "ITI-51": "DocumentRegistry_MultiPatientStoredQuery",
-}
-# Who administers documents sends bodies of our codec; zeep has no part in them.
-_ADMINISTRATION: Final = {
-    "ITI-57": ("registry", "urn:ihe:iti:2010:UpdateDocumentSet"),
-    "ITI-62": ("registry", "urn:ihe:iti:2010:DeleteDocumentSet"),
-    "ITI-86": ("repository", "urn:ihe:iti:2017:RemoveDocuments"),
-}
-_PROVIDE: Final = "DocumentRepository_ProvideAndRegisterDocumentSet-b"
-_RETRIEVE: Final = "DocumentRepository_RetrieveDocumentSet"
+_ROWS: Final = {row.name: row for row in TRANSACTIONS}
 
 Exchange = AbstractContextManager[HttpAnswer]
 
@@ -110,7 +100,9 @@ class SoapClient:
         registry, repository = _load("registry", self._plain), _load("repository", self._mtom)
         self._registry_service = registry.create_service(_REGISTRY_BINDING, registry_url)
         self._repository_service = repository.create_service(_REPOSITORY_BINDING, repository_url)
-        self._provide_action: str = repository.wsdl.bindings[_REPOSITORY_BINDING].get(_PROVIDE).soapaction
+        self._provide_action: str = (
+            repository.wsdl.bindings[_REPOSITORY_BINDING].get(_ROWS["ITI-41"].operation).soapaction
+        )
 
     def query(self, call: StoredQueryCall) -> etree._Element:
         """A stored query with returnType LeafClass: the AdhocQueryResponse; raises Refused (ITI TF-2 3.18)."""
@@ -120,7 +112,7 @@ class SoapClient:
     def ask(self, call: StoredQueryCall, return_type: str) -> tuple[etree._Element, tuple[RegistryError, ...]]:
         """A stored query: the AdhocQueryResponse, and the warnings of a success; raises Refused (3.18, 3.51)."""
         slots = [{"name": name, "ValueList": {"Value": list(values)}} for name, values in call.parameters]
-        exchange: Exchange = self._registry_service[_QUERIES[call.transaction]](
+        exchange: Exchange = self._registry_service[_ROWS[call.transaction].operation](
             ResponseOption={"returnType": return_type, "returnComposedObjects": True},
             AdhocQuery={"id": call.query_id, "Slot": slots},
         )
@@ -130,8 +122,9 @@ class SoapClient:
 
     def administer(self, transaction: str, body: bytes) -> tuple[RegistryError, ...]:
         """ITI-57, ITI-62 or ITI-86 with this body, plain: the warnings of a success; raises Refused."""
-        endpoint, action = _ADMINISTRATION[transaction]
-        address = self._repository_url if endpoint == "repository" else self._registry_url
+        row = _ROWS[transaction]
+        address = self._repository_url if row.endpoint == "repository" else self._registry_url
+        action = row.request_action
         envelope = render_request_envelope(action, address, body, self._new_uuid().urn)
         with self._plain.send(address, envelope, action) as answer:
             told = read_answer_body(read_envelope(answer), f"{{{RS}}}RegistryResponse", status=answer.status)
@@ -151,7 +144,7 @@ class SoapClient:
         asked = {"RepositoryUniqueId": request.repository_unique_id, "DocumentUniqueId": request.document_unique_id}
         if request.home:
             asked["HomeCommunityId"] = request.home
-        exchange: Exchange = self._repository_service[_RETRIEVE](DocumentRequest=[asked])
+        exchange: Exchange = self._repository_service[_ROWS["ITI-43"].operation](DocumentRequest=[asked])
         with exchange as answer:
             envelope = read_envelope(answer, receiver)
             body = read_answer_body(envelope, f"{{{XDSB}}}RetrieveDocumentSetResponse", status=answer.status)

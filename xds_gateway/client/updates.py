@@ -1,13 +1,10 @@
-"""Messages of a Document Administrator: update, change of status, membership in folders, removal (ITI-57, 62, 86)."""
+"""Submissions of a Document Administrator: update, change of status, membership in folders (ITI-57, ITI-41)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..codec.xdsb import XDSB
-from ..codec.xml import escape
 from ..model import vocabulary as v
 from ..model.datatypes import Code
-from ..model.messages import DocumentRequest
 from ..model.metadata import Association, Classification, DocumentEntry, Folder, Slot, Submission
 from .changes import Versioned
 from .parts import (
@@ -100,31 +97,3 @@ def build_filing(
         folders=() if isinstance(folder, str) else (folder,),
         associations=(*(make_member(ids.uuid, each, symbols) for each in held), *filed),
     )
-
-
-_LCM = "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"
-_RIM = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
-_RMD = "urn:ihe:iti:rmd:2017"
-
-
-def render_remove_objects(uuids: Iterable[str]) -> bytes:
-    """The body of ITI-62."""
-    references = "".join(f'<rim:ObjectRef id="{escape(uuid)}"/>' for uuid in uuids)
-    return (
-        f'<lcm:RemoveObjectsRequest xmlns:lcm="{_LCM}" xmlns:rim="{_RIM}">'
-        f"<rim:ObjectRefList>{references}</rim:ObjectRefList></lcm:RemoveObjectsRequest>"
-    ).encode()
-
-
-def render_remove_documents(documents: Iterable[DocumentRequest]) -> bytes:
-    """The body of ITI-86."""
-    requests = "".join(
-        "<x:DocumentRequest>"
-        + (f"<x:HomeCommunityId>{escape(each.home)}</x:HomeCommunityId>" if each.home else "")
-        + f"<x:RepositoryUniqueId>{escape(each.repository_unique_id)}</x:RepositoryUniqueId>"
-        f"<x:DocumentUniqueId>{escape(each.document_unique_id)}</x:DocumentUniqueId></x:DocumentRequest>"
-        for each in documents
-    )
-    return (
-        f'<rmd:RemoveDocumentsRequest xmlns:rmd="{_RMD}" xmlns:x="{XDSB}">{requests}</rmd:RemoveDocumentsRequest>'
-    ).encode()

@@ -1,0 +1,37 @@
+"""Asking a gateway what it would make of a request: the request as it is, with the header DryRun and nothing else."""
+
+from ..codec.captures import Capture, with_dry_run
+from ..rules.explaining import Explanation, explain_answer, of_request
+from .answers import ANSWER_LIMITS
+from .errors import Misconfigured, UnexpectedAnswer
+from .http import HttpAnswer, HttpChannel
+
+NO_PLACE = (
+    "the header DryRun cannot be put into this message with certainty, so that it was not sent: it must be a SOAP 1.2 "
+    "envelope in UTF-8 that is well-formed, in a part without a transfer encoding"
+)
+
+
+def ask(capture: Capture, registry_url: str, repository_url: str, channel: HttpChannel) -> Explanation:
+    """Send a captured request as a dry run and explain the answer.
+
+    Raises Misconfigured for a message that could be taken for a real one, what HttpChannel.post raises, and
+    UnexpectedAnswer for more bytes than an answer has.
+    """
+    dry = with_dry_run(capture)
+    if dry is None:
+        raise Misconfigured(NO_PLACE)
+    url = repository_url if dry.endpoint == "repository" else registry_url
+    with channel.post(url, dry.body, dry.content_type) as answer:
+        told = explain_answer(answer.status, answer.content_type, _whole(answer))
+    return of_request(told, capture)
+
+
+def _whole(answer: HttpAnswer) -> bytes:
+    pieces, size = [], 0
+    for piece in answer:
+        pieces.append(piece)
+        size += len(piece)
+        if size > ANSWER_LIMITS.size:
+            raise UnexpectedAnswer(f"the answer is over {ANSWER_LIMITS.size} bytes")
+    return b"".join(pieces)
