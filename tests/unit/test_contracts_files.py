@@ -19,18 +19,21 @@ from xds_gateway.codec.transactions import TRANSACTIONS
 
 CHECKOUT = Path(__file__).parents[2]
 ADDRESS = "https://xds.hospital.example/services/"
-SCHEMAS = ["xml.xsd", "rim.xsd", "rs.xsd", "lcm.xsd", "query.xsd", "XDS.b_DocumentRepository.xsd"]
+SCHEMAS = ["xml.xsd", "rim.xsd", "rs.xsd", "lcm.xsd", "query.xsd", "XDS.b_DocumentRepository.xsd", "RMD.xsd"]
 
 #   actor         operation                                             request action, its answer adds "Response"
-OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.41.5, 3.43.5
+OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.41.5, 3.43.5; supplement RMD
     ("registry", "DocumentRegistry_RegisterDocumentSet-b", "urn:ihe:iti:2007:RegisterDocumentSet-b"),
     ("registry", "DocumentRegistry_RegistryStoredQuery", "urn:ihe:iti:2007:RegistryStoredQuery"),
+    ("registry", "DocumentRegistry_MultiPatientStoredQuery", "urn:ihe:iti:2009:MultiPatientStoredQuery"),
     (
         "repository",
         "DocumentRepository_ProvideAndRegisterDocumentSet-b",
         "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
     ),
     ("repository", "DocumentRepository_RetrieveDocumentSet", "urn:ihe:iti:2007:RetrieveDocumentSet"),
+    ("registry", "DocumentRegistry_DeleteDocumentSet", "urn:ihe:iti:2010:DeleteDocumentSet"),
+    ("repository", "DocumentRepository_RemoveDocuments", "urn:ihe:iti:2017:RemoveDocuments"),
 ]
 
 

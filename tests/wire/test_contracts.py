@@ -104,6 +104,14 @@ def test_zeep_finds_and_retrieves_with_nothing_but_the_wsdl(gateway, transport):
         },
     )
     assert found["status"].endswith(":Success")
+    of_several = registry.service.DocumentRegistry_MultiPatientStoredQuery(
+        ResponseOption={"returnType": "ObjectRef", "returnComposedObjects": True},
+        AdhocQuery={
+            "id": "urn:uuid:3d1bdb10-39a2-11de-89c2-2f44d94eaa9f",
+            "Slot": [{"name": name, "ValueList": {"Value": [value]}} for name, value in values.items()],
+        },
+    )
+    assert of_several["status"].endswith(":Success")
     repository = zeep.Client(f"{gateway.repository_url}?wsdl", transport=transport, settings=settings)
     answer = repository.service.DocumentRepository_RetrieveDocumentSet(
         DocumentRequest=[{"RepositoryUniqueId": REPOSITORY, "DocumentUniqueId": provided.unique_ids[0]}]
