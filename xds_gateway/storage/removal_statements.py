@@ -97,7 +97,7 @@ KEEP_DOCUMENT: Final = (
 
 # --- documents ----------------------------------------------------------------------------------------------------
 
-# Bind: document
+# Bind: entry
 TAKE_FROM_ENTRIES: Final = "UPDATE document_entry SET document = NULL WHERE id = ?"
 # Bind: uniqueId, domain, repository. Returns ids of entries
 ENTRIES_WITH_DOCUMENT: Final = (
@@ -119,7 +119,7 @@ NOTE_REMOVED: Final = (
 )
 # Bind: key. Returns the document
 FORGET_REMOVED: Final = (
-    "DELETE FROM detached_document WHERE removed = 1"
+    "DELETE FROM detached_document WHERE +removed = 1"
     " AND document = (SELECT d.id FROM stored_document d WHERE d.key = ?) RETURNING document"
 )
 FORGET_DOCUMENT: Final = "DELETE FROM stored_document WHERE id = ?"
@@ -127,26 +127,4 @@ FORGET_DOCUMENT: Final = "DELETE FROM stored_document WHERE id = ?"
 GIVEN_OUT: Final = (
     "SELECT 1 FROM stored_document d WHERE d.key = ?"
     " AND EXISTS (SELECT 1 FROM document_entry e WHERE e.document = d.id)"
-)
-
-STATEMENTS: Final = (
-    *(associations(key, keys) for key in ("id", "source", "target") for keys in (1, 8, 512)),
-    *(remove(kind, keys) for kind in _REMOVED for keys in (1, 8, 512)),
-    *(build(keys) for build in (remove_associations, remove_ids) for keys in (1, 8, 512)),
-    *(remove_lists(table, keys) for table in LISTS for keys in (1, 8, 512)),
-    *MAKE_LATEST.values(),
-    DOCUMENTS_OF_ENTRIES,
-    DETACHED_DOCUMENTS,
-    DOCUMENTS_TO_ERASE,
-    REMOVE_END,
-    REMOVE_UNIQUE_ID,
-    KEEP_DOCUMENT,
-    TAKE_FROM_ENTRIES,
-    ENTRIES_WITH_DOCUMENT,
-    FORGET_KEPT,
-    NEEDED,
-    NOTE_REMOVED,
-    FORGET_REMOVED,
-    FORGET_DOCUMENT,
-    GIVEN_OUT,
 )

@@ -8,6 +8,7 @@ import pytest
 
 from tests.contract.submissions import url_of
 from xds_gateway.storage import query_statements as queries
+from xds_gateway.storage import removal_statements as removals
 from xds_gateway.storage import statements as sql
 from xds_gateway.storage.database import connect, migrate
 
@@ -119,7 +120,20 @@ WIDE = {
         for shape in FOLDER_SHAPES
     },
 }
+REMOVALS = (  # with the look-ups of foreign keys that a deletion makes
+    *(removals.associations(key, keys) for key in ("id", "source", "target") for keys in (1, 8, 512)),
+    *(removals.remove(kind, keys) for kind in (1, 2, 3) for keys in (1, 8, 512)),
+    *(build(keys) for build in (removals.remove_associations, removals.remove_ids) for keys in (1, 8, 512)),
+    *(removals.remove_lists(table, keys) for table in removals.LISTS for keys in (1, 8, 512)),
+    *(
+        statement
+        for name, statement in vars(removals).items()
+        if name[0].isupper() and isinstance(statement, str) and " " in statement
+    ),
+    *removals.MAKE_LATEST.values(),
+)
 STATEMENTS = (
+    *REMOVALS,
     *(queries.find_documents(shape) for shape in SHAPES),
     *(queries.find_submission_sets(shape) for shape in SET_SHAPES),
     *(queries.find_folders(shape) for shape in FOLDER_SHAPES),
