@@ -1,420 +1,183 @@
-"""QueryStore: versions, availability and statuses of associations at both metadata levels (XDS Metadata Update).
+"""RegistryStore: versions of a logical object, and objects read back whole."""
 
-What is registered, in this order; "a > b" is the Association from a to b:
-
-    set 1   entry 1, folder 1 with entry 1; entry 2, which is appended to entry 1
-    set 2   entry 3, the second version of entry 1: it is in folder 1, and entry 2 is appended to it
-    set 3   folder 3, the second version of folder 1, with entry 3; entry 2 was in it
-    set 4   entry 4, which is offline, and folder 4, which is deprecated, with entry 2 and entry 4
-    set 5   entry 5, which is deprecated
-"""
-
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.contract.submissions import (
     EVERYTHING,
-    PATIENT,
     make_entry,
     make_folder,
     make_link,
     make_set,
     open_in,
     register,
+    submission,
     submit,
     urn,
 )
 from tests.unit import builders
-from xds_gateway.actors.ports import Transaction
+from xds_gateway.actors.ports import KnownUniqueId, Snapshot, Transaction
 from xds_gateway.model import vocabulary as v
-from xds_gateway.model.metadata import Association
+from xds_gateway.model.messages import StoredDocument
+from xds_gateway.model.metadata import RegistryObject
 from xds_gateway.model.principal import AccessFilter
-from xds_gateway.model.queries import (
-    EntryFilter,
-    FindDocuments,
-    FindDocumentsForMultiplePatients,
-    FindFolders,
-    FindFoldersForMultiplePatients,
-    GetAll,
-    GetAssociations,
-    GetDocuments,
-    GetDocumentsAndAssociations,
-    GetFolderAndContents,
-    GetFolders,
-    GetFoldersForDocument,
-    GetRelatedDocuments,
-    GetSubmissionSetAndContents,
-    GetSubmissionSets,
-    StoredQuery,
-)
+from xds_gateway.model.queries import GetDocuments
+from xds_gateway.storage.database import StorageConflict
 from xds_gateway.storage.opening import Storage
 
-APPROVED, DEPRECATED, BOTH = (v.APPROVED,), (v.DEPRECATED,), (v.APPROVED, v.DEPRECATED)
-STABLE = (v.STABLE_DOCUMENT,)
-LINKS = [
-    *("set 1 > entry 1", "set 1 > folder 1", "folder 1 > entry 1", "set 1 > entry 2", "entry 2 > entry 1"),
-    *("set 2 > entry 3", "folder 1 > entry 3", "entry 2 > entry 3"),
-    *("set 3 > folder 3", "folder 3 > entry 3", "folder 3 > entry 2"),
-    *("set 4 > entry 4", "set 4 > folder 4", "folder 4 > entry 2", "folder 4 > entry 4"),
-    "set 5 > entry 5",
-]
-NAMES = [*(f"{kind} {number}" for kind in ("set", "entry", "folder") for number in range(1, 6)), *LINKS]
-NAME_OF = {urn(name): name for name in NAMES}
+UNIQUE_ID = make_entry(1).unique_id or ""
+DOCUMENT = StoredDocument("ab" * 16, 20, builders.CONTENT_SHA1, b"\0" * 32)
 
 
-def link(name: str, association_type: str = v.HAS_MEMBER) -> Association:
-    source, target = name.split(" > ")
-    return make_link(urn(source), urn(target), association_type, id=urn(name))
+def version(number: int, **changes: Any) -> RegistryObject:
+    """A version of entry 1; the first one is the entry itself."""
+    later = {} if number == 1 else {"id": urn(f"version {number}"), "lid": urn("entry 1")}
+    return make_entry(1, **{"version": str(number), **later, **changes})
 
 
-def _registered(storage: Storage) -> None:
-    register(
-        storage,
-        *(make_set(1), make_entry(1), make_entry(2), make_folder(1), link("entry 2 > entry 1", v.APND)),
-        *map(link, ("set 1 > entry 1", "set 1 > folder 1", "folder 1 > entry 1", "set 1 > entry 2")),
-    )
-
-    def replaces(name: str) -> Any:
-        def then(transaction: Transaction) -> None:
-            transaction.set_status([urn(name)], v.DEPRECATED)
-            transaction.supersede([urn(name)])
-
-        return then
-
-    same = {v.DE_UNIQUE_ID: str(make_entry(1).unique_id)}
-    second = make_entry(3, lid=urn("entry 1"), version="2", identifiers=same)
-    links = (link("set 2 > entry 3"), link("folder 1 > entry 3"), link("entry 2 > entry 3", v.APND))
-    submit(storage, (make_set(2), second, *links), replaces("entry 1"))
-
-    same = {v.FD_UNIQUE_ID: str(make_folder(1).unique_id)}
-    second_folder = make_folder(3, lid=urn("folder 1"), version="2", identifiers=same)
-    links = tuple(map(link, ("set 3 > folder 3", "folder 3 > entry 3", "folder 3 > entry 2")))
-    submit(storage, (make_set(3), second_folder, *links), replaces("folder 1"))
-
-    offline = make_entry(4, slots={"documentAvailability": v.OFFLINE})
-    deprecated = [urn("folder 4"), urn("entry 5"), urn("folder 3 > entry 2")]
-    submit(
-        storage,
-        (
-            *(make_set(4), offline, make_folder(4), make_set(5), make_entry(5), link("set 5 > entry 5")),
-            *map(link, ("set 4 > entry 4", "set 4 > folder 4", "folder 4 > entry 2", "folder 4 > entry 4")),
-        ),
-        lambda transaction: transaction.set_status(deprecated, v.DEPRECATED),
-    )
+def add_versions(storage: Storage, *versions: RegistryObject) -> None:
+    """Register versions one after the other, the last one the latest."""
+    for before, item in zip((None, *versions), versions, strict=False):
+        gone = (before.id,) if before else ()
+        submit(storage, (item,), lambda transaction, gone=gone: transaction.supersede(gone))
 
 
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    opened = open_in(tmp_path_factory.mktemp("versions"))
-    _registered(opened)
-    yield opened
-    opened.close()
+def latest(storage: Storage, *lids: str) -> dict[str, tuple[str, int]]:
+    found = storage.registry.inspect(lambda snapshot: snapshot.latest_versions(lids))
+    return {lid: (known.uuid, known.version) for lid, known in found.items()}
 
 
-def names(storage: Storage, query: StoredQuery, access: AccessFilter = EVERYTHING) -> list[str]:
-    """What is found, sorted by name; nothing is found twice."""
-    uuids = storage.queries.find(query, access, 100).uuids
-    assert len(set(uuids)) == len(uuids)
-    return sorted(NAME_OF[uuid] for uuid in uuids)
+def read(storage: Storage, *uuids: str) -> dict[str, RegistryObject]:
+    return dict(storage.registry.inspect(lambda snapshot: snapshot.read(uuids)))
 
 
-def find(statuses: tuple[str, ...], **changes: Any) -> FindDocuments:
-    return FindDocuments(**{"patient_id": PATIENT, "statuses": statuses, "object_types": STABLE, **changes})
+# --- the latest version -----------------------------------------------------------------------------------------------
 
 
-def find_folders(statuses: tuple[str, ...], **changes: Any) -> FindFolders:
-    return FindFolders(patient_id=PATIENT, statuses=statuses, **changes)
+def test_the_first_version_is_the_latest_until_there_is_another(storage: Storage) -> None:
+    add_versions(storage, version(1))
+    assert latest(storage, urn("entry 1")) == {urn("entry 1"): (urn("entry 1"), 1)}
+    add_versions(storage, version(2), version(10), version(9, id=urn("late")))
+    assert latest(storage, urn("entry 1")) == {urn("entry 1"): (urn("version 10"), 10)}
 
 
-def get_all(statuses: tuple[str, ...], **changes: Any) -> GetAll:
-    return GetAll(
-        patient_id=PATIENT,
-        entry_statuses=statuses,
-        submission_set_statuses=statuses,
-        folder_statuses=statuses,
-        entries=EntryFilter(object_types=STABLE),
-        **changes,
-    )
+def test_the_id_of_a_later_version_is_no_logical_id(storage: Storage) -> None:
+    add_versions(storage, version(1), version(2))
+    assert latest(storage, urn("version 2"), urn("nothing"), "not a uuid") == {}
 
 
-# --- queries with a status parameter: it decides about versions, the level about availability ---
+@pytest.mark.parametrize("item", [make_set(), make_link(urn("a"), urn("b"))])
+def test_sets_and_associations_have_no_versions(storage: Storage, item: RegistryObject) -> None:
+    register(storage, item)
+    assert latest(storage, item.id) == {}
+
+
+def test_a_folder_has_versions(storage: Storage) -> None:
+    add_versions(storage, make_folder(), make_folder(id=urn("new"), lid=urn("folder 1"), version="2"))
+    assert latest(storage, urn("folder 1")) == {urn("folder 1"): (urn("new"), 2)}
+
+
+def test_another_domain_has_its_own_versions(storage: Storage, tmp_path: Any) -> None:
+    add_versions(storage, version(1), version(2))
+    other = open_in(tmp_path, "w2", domain="other")
+    try:
+        assert latest(other, urn("entry 1")) == {}
+        assert read(other, urn("entry 1")) == {}
+    finally:
+        other.close()
+
+
+# --- uniqueId and document --------------------------------------------------------------------------------------------
+
+
+def test_a_later_version_shares_the_unique_id_and_gives_it_its_hash_and_size(storage: Storage) -> None:
+    add_versions(storage, version(1), version(2, slots={"hash": "0" * 40, "size": "7"}))
+    found = storage.registry.inspect(lambda snapshot: snapshot.unique_ids([UNIQUE_ID]))
+    assert dict(found) == {UNIQUE_ID: KnownUniqueId(UNIQUE_ID, "DocumentEntry", "0" * 40, 7)}
+
+
+def test_a_later_version_of_another_kind_does_not_share_a_unique_id(storage: Storage) -> None:
+    register(storage, version(1))
+    stranger = make_folder(2, lid=urn("folder 1"), identifiers={v.FD_UNIQUE_ID: UNIQUE_ID})
+    with pytest.raises(StorageConflict):
+        register(storage, stranger)
+
+
+def test_the_document_goes_over_to_the_latest_version(storage: Storage) -> None:
+    submit(storage, (version(1),), lambda transaction: transaction.add_documents({urn("entry 1"): DOCUMENT}))
+    submit(storage, (version(2, mime_type="text/html"),), lambda t: t.supersede([urn("entry 1")]))
+    found = storage.index.documents(builders.REPOSITORY, [UNIQUE_ID], EVERYTHING)
+    assert found[UNIQUE_ID].document == DOCUMENT
+    assert found[UNIQUE_ID].mime_type == "text/html"
+
+
+def test_the_latest_version_decides_who_may_read_the_document(storage: Storage) -> None:
+    submit(storage, (version(1),), lambda transaction: transaction.add_documents({urn("entry 1"): DOCUMENT}))
+    secret = {v.DE_CONFIDENTIALITY_CODE: (builders.Code("V", "2.16.840.1.113883.5.25", "Secret"),)}
+    submit(storage, (version(2, codes=secret),), lambda t: t.supersede([urn("entry 1")]))
+    filtered = AccessFilter(domain="main", hidden_confidentiality=(("V", "2.16.840.1.113883.5.25"),))
+    assert storage.index.documents(builders.REPOSITORY, [UNIQUE_ID], filtered) == {}
+    assert list(storage.index.documents(builders.REPOSITORY, [UNIQUE_ID], EVERYTHING)) == [UNIQUE_ID]
+
+
+def test_queries_show_the_latest_version_and_all_of_them_at_level_two(storage: Storage) -> None:
+    add_versions(storage, version(1), version(2), version(3))
+    query = GetDocuments(unique_ids=(UNIQUE_ID,))
+    assert storage.queries.find(query, EVERYTHING, 10).uuids == (urn("version 3"),)
+    every = GetDocuments(unique_ids=(UNIQUE_ID,), level=2)
+    assert storage.queries.find(every, EVERYTHING, 10).uuids == (urn("entry 1"), urn("version 2"), urn("version 3"))
+
+
+def test_to_supersede_what_has_no_versions_changes_nothing(storage: Storage) -> None:
+    register(storage, *submission(1))
+    storage.registry.write(lambda t: t.supersede([urn("set 1"), urn("nothing")]))
+    assert latest(storage, urn("entry 1")) == {urn("entry 1"): (urn("entry 1"), 1)}
+
+
+# --- whole objects ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("statuses", "level", "expected"),
+    "item",
     [
-        (APPROVED, 1, ["entry 2", "entry 3"]),
-        (DEPRECATED, 1, ["entry 1", "entry 5"]),
-        (BOTH, 1, ["entry 1", "entry 2", "entry 3", "entry 5"]),
-        (APPROVED, 2, ["entry 2", "entry 3", "entry 4"]),
-        (DEPRECATED, 2, ["entry 1", "entry 5"]),
-        (BOTH, 2, ["entry 1", "entry 2", "entry 3", "entry 4", "entry 5"]),
-    ],
-)
-def test_documents_are_found_by_status_and_offline_ones_at_level_two(
-    storage: Storage, statuses: tuple[str, ...], level: int, expected: list[str]
-) -> None:
-    assert names(storage, find(statuses, level=level)) == expected
-    of_all = FindDocumentsForMultiplePatients(
-        patient_ids=(PATIENT,), statuses=statuses, object_types=STABLE, level=level
-    )
-    assert names(storage, of_all) == expected
-    by_code = {"class_code": ((("11", "1.2.250.1.213.1.1.4.1"),),)}
-    of_any = FindDocumentsForMultiplePatients(statuses=statuses, object_types=STABLE, codes=by_code, level=level)
-    assert names(storage, of_any) == expected
-
-
-@pytest.mark.parametrize("level", [1, 2])
-@pytest.mark.parametrize(
-    ("statuses", "expected"),
-    [(APPROVED, ["folder 3"]), (DEPRECATED, ["folder 1", "folder 4"]), (BOTH, ["folder 1", "folder 3", "folder 4"])],
-)
-def test_folders_are_found_by_status(
-    storage: Storage, statuses: tuple[str, ...], expected: list[str], level: int
-) -> None:
-    assert names(storage, find_folders(statuses, level=level)) == expected
-    of_many = FindFoldersForMultiplePatients(patient_ids=(PATIENT,), statuses=statuses, level=level)
-    assert names(storage, of_many) == expected
-
-
-SETS = [f"set {number}" for number in range(1, 6)]
-APPROVED_LINKS = [name for name in LINKS if name != "folder 3 > entry 2"]
-
-
-@pytest.mark.parametrize(
-    ("statuses", "options", "objects", "links"),
-    [
-        (
-            APPROVED,
-            {},
-            ["entry 2", "entry 3", "folder 3", *SETS],
-            [name for name in APPROVED_LINKS if name not in ("folder 1 > entry 1", "folder 4 > entry 4")],
-        ),
-        (
-            APPROVED,
-            {"level": 2},
-            ["entry 2", "entry 3", "entry 4", "folder 3", *SETS],
-            [name for name in APPROVED_LINKS if name != "folder 1 > entry 1"],
-        ),
-        (
-            APPROVED,
-            {"level": 2, "association_statuses": DEPRECATED},
-            ["entry 2", "entry 3", "entry 4", "folder 3", *SETS],
-            ["folder 3 > entry 2"],
-        ),
-        (
-            DEPRECATED,
-            {},
-            ["entry 1", "entry 5", "folder 1", "folder 4"],
-            [name for name in APPROVED_LINKS if {"entry 1", "entry 5", "folder 1", "folder 4"} & {*name.split(" > ")}],
-        ),
-        (
-            BOTH,
-            {"level": 2, "association_statuses": BOTH},
-            [*(f"entry {number}" for number in range(1, 6)), "folder 1", "folder 3", "folder 4", *SETS],
-            LINKS,
+        make_entry(lid=urn("first"), version="3", status=v.DEPRECATED),
+        make_set(lid=urn("set 1"), version="1", status=v.APPROVED),
+        make_folder(lid=urn("first"), version="2", status=v.APPROVED),
+        make_link(
+            urn("a"),
+            urn("b"),
+            v.APND,
+            lid=urn(f"{v.APND} {urn('a')} {urn('b')}"),
+            version="1",
+            status=v.APPROVED,
+            slots=builders.make_slots({"urn:example:why": "<&>"}),
         ),
     ],
+    ids=lambda item: item.KIND,
 )
-def test_all_of_a_patient(
-    storage: Storage, statuses: tuple[str, ...], options: dict[str, Any], objects: list[str], links: list[str]
-) -> None:
-    assert names(storage, get_all(statuses, **options)) == sorted([*objects, *links])
+def test_an_object_is_read_back_whole(storage: Storage, item: RegistryObject) -> None:
+    register(storage, item)
+    assert read(storage, item.id) == {item.id: item}
 
 
-# --- queries by id: the level decides ---
+def test_what_the_registry_has_changed_is_read(storage: Storage) -> None:
+    register(storage, make_folder(home=None))
 
-ENTRIES = tuple(urn(f"entry {number}") for number in range(1, 6))
-FOLDERS = tuple(urn(f"folder {number}") for number in (1, 3, 4))
-ENTRY_ID, FOLDER_ID = str(make_entry(1).unique_id), str(make_folder(1).unique_id)
+    def change(transaction: Transaction) -> RegistryObject:
+        transaction.set_status([urn("folder 1")], v.DEPRECATED)
+        transaction.touch_folders([urn("folder 1")], "20300101")
+        return transaction.read([urn("folder 1")])[urn("folder 1")]
 
-
-@pytest.mark.parametrize(
-    ("query", "level_one", "level_two"),
-    [
-        (GetDocuments(uuids=ENTRIES), [2, 3, 5], [1, 2, 3, 4, 5]),
-        (GetDocuments(uuids=(urn("entry 1"),)), [], [1]),
-        (GetDocuments(unique_ids=(ENTRY_ID,)), [3], [1, 3]),
-        (GetDocuments(unique_ids=(str(make_entry(4).unique_id),)), [], [4]),
-        (GetFolders(uuids=FOLDERS), [3], [1, 3, 4]),
-        (GetFolders(unique_ids=(FOLDER_ID,)), [3], [1, 3]),
-        (GetFolders(unique_ids=(str(make_folder(4).unique_id),)), [], [4]),
-    ],
-)
-def test_level_one_shows_the_present_state_of_objects_by_id(
-    storage: Storage, query: GetDocuments | GetFolders, level_one: list[int], level_two: list[int]
-) -> None:
-    kind = "entry" if isinstance(query, GetDocuments) else "folder"
-    fields = {"uuids": query.uuids, "unique_ids": query.unique_ids}
-    assert names(storage, query) == [f"{kind} {number}" for number in level_one]
-    assert names(storage, type(query)(**fields, level=2)) == [f"{kind} {number}" for number in level_two]
+    changed = storage.registry.write(change)
+    assert (changed.status, changed.home, changed.slot_value("lastUpdateTime")) == (v.DEPRECATED, None, "20300101")
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        (GetDocuments(logical_ids=(urn("entry 1"),), level=2), ["entry 1", "entry 3"]),
-        (GetDocuments(logical_ids=(urn("entry 2"), urn("entry 1")), level=2), ["entry 1", "entry 2", "entry 3"]),
-        (GetDocuments(logical_ids=(urn("entry 3"),), level=2), []),  # the id of a later version is no logicalID
-        (GetDocuments(logical_ids=(urn("folder 1"), urn("nobody"), "x"), level=2), []),
-        (GetFolders(logical_ids=(urn("folder 1"),), level=2), ["folder 1", "folder 3"]),
-        (GetFolders(logical_ids=(urn("folder 3"), urn("entry 1")), level=2), []),
-    ],
-)
-def test_a_logical_id_names_all_versions(storage: Storage, query: StoredQuery, expected: list[str]) -> None:
-    assert names(storage, query) == expected
-    assert names(storage, query, AccessFilter(domain="other")) == []
-
-
-def test_versions_tell_their_number_and_share_their_lid(storage: Storage) -> None:
-    found = storage.queries.find(GetDocuments(logical_ids=(urn("entry 1"),), level=2), EVERYTHING, 10)
-    first, second = (fragment.decode() for fragment in found.fragments)
-    for text, version, status in ((first, "1", v.DEPRECATED), (second, "2", v.APPROVED)):
-        assert f'lid="{urn("entry 1")}"' in text
-        assert f'versionName="{version}"' in text
-        assert f'status="{status}"' in text
-
-
-@pytest.mark.parametrize(
-    ("query", "level_one", "level_two", "all_statuses"),
-    [
-        # what is around an object that level 1 hides is shown by the associations alone
-        (
-            GetAssociations(uuids=(urn("entry 1"), urn("folder 3"))),
-            ["entry 2 > entry 1", "folder 1 > entry 1", "folder 3 > entry 3", "set 1 > entry 1", "set 3 > folder 3"],
-            ["entry 2 > entry 1", "folder 1 > entry 1", "folder 3 > entry 3", "set 1 > entry 1", "set 3 > folder 3"],
-            ["folder 3 > entry 2"],
-        ),
-        (
-            GetDocumentsAndAssociations(unique_ids=(ENTRY_ID,)),
-            ["entry 3", "entry 2 > entry 3", "folder 1 > entry 3", "folder 3 > entry 3", "set 2 > entry 3"],
-            [
-                *("entry 1", "entry 2 > entry 1", "folder 1 > entry 1", "set 1 > entry 1"),
-                *("entry 3", "entry 2 > entry 3", "folder 1 > entry 3", "folder 3 > entry 3", "set 2 > entry 3"),
-            ],
-            [],
-        ),
-        (GetDocumentsAndAssociations(uuids=(urn("entry 1"),)), [], None, []),
-        (GetSubmissionSets(uuids=(urn("entry 1"),)), ["set 1", "set 1 > entry 1"], None, []),
-        (
-            GetSubmissionSetAndContents(uuid=urn("set 1")),
-            ["entry 2", "set 1", "set 1 > entry 2"],
-            [
-                *("entry 1", "entry 2", "folder 1", "set 1"),
-                *("set 1 > entry 1", "set 1 > entry 2", "set 1 > folder 1"),
-            ],
-            [],
-        ),
-        (GetSubmissionSetAndContents(uuid=urn("set 2")), ["entry 3", "set 2", "set 2 > entry 3"], None, []),
-        (GetSubmissionSetAndContents(uuid=urn("set 4")), ["set 4"], None, []),
-        (
-            GetFolderAndContents(unique_id=FOLDER_ID),
-            ["entry 3", "folder 3", "folder 3 > entry 3"],
-            [
-                *("entry 1", "entry 3", "folder 1", "folder 3"),
-                *("folder 1 > entry 1", "folder 1 > entry 3", "folder 3 > entry 3"),
-            ],
-            ["entry 2", "folder 3 > entry 2"],
-        ),
-        (GetFolderAndContents(uuid=urn("folder 1")), [], None, []),
-        (GetFolderAndContents(uuid=urn("folder 4")), [], None, []),
-        (GetFoldersForDocument(uuid=urn("entry 3")), ["folder 3"], ["folder 1", "folder 3"], []),
-        (GetFoldersForDocument(unique_id=ENTRY_ID), ["folder 3"], ["folder 1", "folder 3"], []),
-        (GetFoldersForDocument(uuid=urn("entry 1")), [], ["folder 1"], []),
-        (GetFoldersForDocument(uuid=urn("entry 2")), [], ["folder 4"], ["folder 3"]),
-        (
-            GetRelatedDocuments(uuid=urn("entry 2"), association_types=(v.APND,)),
-            ["entry 2", "entry 2 > entry 3", "entry 3"],
-            ["entry 1", "entry 2", "entry 2 > entry 1", "entry 2 > entry 3", "entry 3"],
-            [],
-        ),
-        (GetRelatedDocuments(uuid=urn("entry 1"), association_types=(v.APND,)), [], None, []),
-    ],
-)
-def test_contents_and_relations_at_both_levels(
-    storage: Storage, query: Any, level_one: list[str], level_two: list[str] | None, all_statuses: list[str]
-) -> None:
-    """`level_two` is with Approved associations, `all_statuses` what Deprecated ones add; None is told below."""
-    assert names(storage, query) == sorted(level_one)
-    if level_two is None:
-        return
-    fields = {name: getattr(query, name) for name in query.__dataclass_fields__}
-    assert names(storage, type(query)(**{**fields, "level": 2})) == sorted(level_two)
-    with_deprecated = {**fields, "level": 2, "association_statuses": BOTH}
-    assert names(storage, type(query)(**with_deprecated)) == sorted([*level_two, *all_statuses])
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        (
-            GetDocumentsAndAssociations(uuids=(urn("entry 1"),), level=2),
-            ["entry 1", "entry 2 > entry 1", "folder 1 > entry 1", "set 1 > entry 1"],
-        ),
-        (GetSubmissionSets(uuids=(urn("entry 1"),), level=2), ["set 1", "set 1 > entry 1"]),
-        (GetSubmissionSetAndContents(uuid=urn("set 2"), level=2), ["entry 3", "set 2", "set 2 > entry 3"]),
-        (
-            GetSubmissionSetAndContents(uuid=urn("set 4"), level=2),
-            ["entry 4", "folder 4", "set 4", "set 4 > entry 4", "set 4 > folder 4"],
-        ),
-        (
-            GetFolderAndContents(uuid=urn("folder 1"), level=2),
-            ["entry 1", "entry 3", "folder 1", "folder 1 > entry 1", "folder 1 > entry 3"],
-        ),
-        (
-            GetFolderAndContents(uuid=urn("folder 4"), level=2),
-            ["entry 2", "entry 4", "folder 4", "folder 4 > entry 2", "folder 4 > entry 4"],
-        ),
-        (
-            GetRelatedDocuments(uuid=urn("entry 1"), association_types=(v.APND,), level=2),
-            ["entry 1", "entry 2", "entry 2 > entry 1"],
-        ),
-    ],
-)
-def test_level_two_shows_what_level_one_hides(storage: Storage, query: StoredQuery, expected: list[str]) -> None:
-    assert names(storage, query) == expected
-
-
-def test_only_deprecated_relations_are_no_relations_at_level_one(tmp_path: Any) -> None:
-    storage = open_in(tmp_path)
-    appended = link("entry 2 > entry 1", v.APND)
-    submit(
-        storage,
-        (make_entry(1), make_entry(2), appended),
-        lambda transaction: transaction.set_status([appended.id], v.DEPRECATED),
-    )
-    asked = {"uuid": urn("entry 1"), "association_types": (v.APND,)}
-    assert names(storage, GetRelatedDocuments(**asked)) == []
-    assert names(storage, GetRelatedDocuments(**asked, level=2)) == []
-    shown = names(storage, GetRelatedDocuments(**asked, level=2, association_statuses=DEPRECATED))
-    assert shown == ["entry 1", "entry 2", "entry 2 > entry 1"]
-    storage.close()
-
-
-@pytest.mark.parametrize("availability", [None, v.ONLINE])
-def test_what_is_online_shows_whether_it_says_so_or_not(tmp_path: Any, availability: str | None) -> None:
-    storage = open_in(tmp_path)
-    register(storage, make_entry(1, slots={"documentAvailability": availability}))
-    assert names(storage, find(APPROVED)) == ["entry 1"]
-    assert names(storage, GetDocuments(uuids=(urn("entry 1"),))) == ["entry 1"]
-    storage.close()
-
-
-def test_versions_of_two_patients_are_of_several(tmp_path: Any) -> None:
-    """Their lid answers objects of both, which a LeafClass answer must not hold (ITI TF-3 Table 4.2.4.1-2)."""
-    storage = open_in(tmp_path)
+def test_ids_are_returned_as_they_were_given(storage: Storage) -> None:
     register(storage, make_entry(1))
-    same = {v.DE_UNIQUE_ID: ENTRY_ID, v.DE_PATIENT_ID: builders.OTHER_PATIENT}
-    submit(
-        storage,
-        (make_entry(3, lid=urn("entry 1"), version="2", identifiers=same),),
-        lambda transaction: (
-            transaction.set_status([urn("entry 1")], v.DEPRECATED),
-            transaction.supersede([urn("entry 1")]),
-        ),
-    )
-    found = storage.queries.find(GetDocuments(logical_ids=(urn("entry 1"),), level=2), EVERYTHING, 10)
-    assert len(found.uuids) == len(found.patients) == 2
-    storage.close()
+    given = "urn:uuid:" + urn("entry 1")[9:].upper()
+
+    def look(snapshot: Snapshot) -> tuple[list[str], list[str]]:
+        return list(snapshot.read([given, urn("nothing"), "x"])), list(snapshot.latest_versions([given]))
+
+    assert storage.registry.inspect(look) == ([given], [given])

@@ -279,8 +279,8 @@ class _Planning(Planning):
         successors = {old: version.item for old, version in self.superseded.items() if version.propagate}
         copies = propagate(successors, self.superseded, self.snapshot, new_uuid)
         self._check_copies(copies)
-        stay_deprecated = [n.item.id for o, n in self.superseded.items() if self._was_deprecated(n)]
-        replaced = tuple(a.target for a in self._submitted if a.association_type in REPLACING)
+        stay_deprecated = [new.item.id for new in self._versions if self._was_deprecated(new)]
+        replacements = {a.target: a.source for a in self._submitted if a.association_type in REPLACING}
         filed = {a.source for a in (*copies.associations, *self._submitted) if a.association_type == v.HAS_MEMBER}
         return Changes(
             patients=self.patients,
@@ -288,8 +288,8 @@ class _Planning(Planning):
             deprecated=(
                 *self.superseded,
                 *stay_deprecated,
-                *replaced,
-                *(self.dependents(replaced) if replaced else ()),
+                *replacements,
+                *(d for d in self.dependents(tuple(replacements)) if d not in replacements.values()),
                 *(status.target for status in self._statuses if status.new == v.DEPRECATED),
             ),
             approved=tuple(status.target for status in self._statuses if status.new == v.APPROVED),

@@ -20,7 +20,7 @@ KEYS: Final = {
     "version": "of xds-gateway",
     "process": "process id to send SIGTERM to",
     "workers": "number of worker processes",
-    "endpoints": "list of objects with mount, domain, registry, repository, responder (the addresses that the WSDLs tell too)",
+    "endpoints": "list of objects with mount, domain, registry, repository, responder (addresses as in the WSDLs)",
     "listeners": "list of objects with url, tls",
     "data_folder": "where documents and journal are",
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from xds_gateway.actors.ports import KnownObject, KnownUniqueId
+from xds_gateway.actors.ports import KnownAssociation, KnownObject, KnownUniqueId
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.identifiers import PatientId, parse_patient_id
 from xds_gateway.model.metadata import Association, DocumentEntry, RegistryObject
@@ -57,6 +57,14 @@ class MemorySnapshot:
 
     def read(self, uuids: Iterable[str]) -> Mapping[str, RegistryObject]:
         return {uuid: self.registered[uuid] for uuid in uuids if uuid in self.registered}
+
+    def associations(self, uuids: Iterable[str]) -> Sequence[KnownAssociation]:
+        wanted = set(uuids)
+        return [
+            KnownAssociation(item.id, item.source, item.target, item.association_type == v.HAS_MEMBER)
+            for item in self.registered.values()
+            if isinstance(item, Association) and wanted & {item.id, item.source, item.target}
+        ]
 
     def _associations(self, *types: str) -> list[Association]:
         return [
