@@ -282,8 +282,8 @@ def documents(shape: KeyShape) -> str:
         "SELECT u.value, d.key, d.size, d.sha1, d.chunk_digests, e.mime_type, e.patient_cx"
         " FROM unique_id u CROSS JOIN document_entry e ON e.unique_id = u.id"
         " CROSS JOIN stored_document d ON d.id = e.document"
-        f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ? AND e.repository_unique_id = ? AND e.latest = 1{_filters(shape)}"
-        " ORDER BY e.id"
+        f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ? AND e.repository_unique_id = ?"
+        f" AND e.latest = 1{_filters(shape)} ORDER BY e.id"
     )
 
 
