@@ -7,6 +7,7 @@ import typer
 
 from .failures import MEANINGS
 from .options import (
+    AgainstOptions,
     Config,
     ConnectionOptions,
     FilterOptions,
@@ -192,6 +193,36 @@ def get(
     from .get import get
 
     get(identifiers, output, connection, as_json=as_json)
+
+
+@app.command()
+@with_groups
+def explain(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A captured request: HTTP with its head, MIME, a SOAP envelope, the element of a Body, or a folder of "
+            "the wire log.",
+        ),
+    ],
+    *,
+    transaction: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What a naked body is meant for, as ITI-57; SubmitObjectsRequest: ITI-42."),
+    ] = None,
+    against: AgainstOptions,
+    as_json: Json = False,
+) -> None:
+    """Explain what a gateway makes of a captured request.
+
+    Every finding with its evidence, a hint where the mistake is a known one, and what would happen. Nothing is changed:
+    without --against the rules of the settings judge it here, over an empty registry; with it a gateway is asked by a
+    dry run. Exit status 0: it would be accepted; 1: it would be refused, or could not be processed.
+    """
+    from .explain import explain
+
+    raise typer.Exit(explain(file, transaction, against, as_json=as_json))
 
 
 add_commands(app)

@@ -7,22 +7,24 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..rules.explaining import ExplainedFinding
 from .console import shown
 from .failures import Explained
 
 
-def explanation(errors: Sequence[Explained]) -> RenderableType:
+def explanation(errors: Sequence[Explained | ExplainedFinding]) -> RenderableType:
     """Each error as a numbered block that fits any width."""
     return Group(*(Padding(_block(number, error), (0, 0, 1, 0)) for number, error in enumerate(errors, 1)))
 
 
-def _block(number: int, error: Explained) -> Table:
+def _block(number: int, error: Explained | ExplainedFinding) -> Table:
     block = Table.grid(padding=(0, 1, 0, 0))
     block.add_column(justify="right", width=4)
     block.add_column(overflow="fold")
     block.add_row(f"{number}.", _heading(error))
     block.add_row("", Text(shown(error.sentence)))
     evidence = (
+        ("hint", _hint(error)),
         ("received", error.received),
         ("expected", error.expected),
         ("clause", error.clause),
@@ -33,7 +35,13 @@ def _block(number: int, error: Explained) -> Table:
     return block
 
 
-def _heading(error: Explained) -> Text:
+def _hint(error: Explained | ExplainedFinding) -> str | None:
+    """The hint, and where it is from when that is known."""
+    source = getattr(error, "source", None)
+    return f"{error.hint} ({source})" if error.hint and source else error.hint
+
+
+def _heading(error: Explained | ExplainedFinding) -> Text:
     """Code and attribute, and the object that has it where the line is long enough."""
     heading = Text(overflow="ellipsis", no_wrap=True)
     heading.append(shown(error.code), "bold red" if error.severity == "Error" else "bold yellow")

@@ -57,6 +57,7 @@ class Explained(NamedTuple):
     received: str | None = None
     expected: str | None = None
     clause: str | None = None
+    hint: str | None = None
 
 
 class CommandFailed(Exception):

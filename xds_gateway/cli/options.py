@@ -83,6 +83,31 @@ class ConnectionOptions:
     ] = 60.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgainstOptions:
+    """A gateway that is asked when it is named, and the settings that count when none is."""
+
+    against: Annotated[
+        str | None,
+        _connection(
+            "--against",
+            "URL",
+            "Address of a mount that is asked by a dry run, as https://localhost:8443/services; without it nothing is "
+            "sent.",
+            variable=False,
+        ),
+    ] = None
+    config: Config = None
+    cert: Annotated[Path | None, _connection("--cert", "FILE", "PEM certificate of the caller, for --against.")] = None
+    key: Annotated[Path | None, _connection("--key", "FILE", "PEM key of the certificate.")] = None
+    ca: Annotated[
+        Path | None, _connection("--ca", "FILE", "PEM authorities that the gateway's certificate may come from.")
+    ] = None
+    timeout: Annotated[
+        float, _connection("--timeout", "SECONDS", "Longest silence of the gateway before giving up.")
+    ] = 60.0
+
+
 def _attribute(option: str, metavar: str, text: str) -> Any:
     return typer.Option(option, metavar=metavar, help=text, rich_help_panel=METADATA)
 

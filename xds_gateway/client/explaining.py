@@ -1,5 +1,7 @@
 """Asking a gateway what it would make of a request: the request as it is, with the header DryRun and nothing else."""
 
+from collections.abc import Mapping
+
 from ..codec.captures import Capture, with_dry_run
 from ..rules.explaining import Explanation, explain_answer, of_request
 from .answers import ANSWER_LIMITS
@@ -12,8 +14,8 @@ NO_PLACE = (
 )
 
 
-def ask(capture: Capture, registry_url: str, repository_url: str, channel: HttpChannel) -> Explanation:
-    """Send a captured request as a dry run and explain the answer.
+def ask(capture: Capture, addresses: Mapping[str, str], channel: HttpChannel) -> Explanation:
+    """Send a captured request as a dry run and explain the answer; `addresses` are by endpoint.
 
     Raises Misconfigured for a message that could be taken for a real one, what HttpChannel.post raises, and
     UnexpectedAnswer for more bytes than an answer has.
@@ -21,10 +23,17 @@ def ask(capture: Capture, registry_url: str, repository_url: str, channel: HttpC
     dry = with_dry_run(capture)
     if dry is None:
         raise Misconfigured(NO_PLACE)
-    url = repository_url if dry.endpoint == "repository" else registry_url
+    url = addresses.get(dry.endpoint or "registry", addresses["registry"])
     with channel.post(url, dry.body, dry.content_type) as answer:
         told = explain_answer(answer.status, answer.content_type, _whole(answer))
     return of_request(told, capture)
+
+
+def addresses_of(registry_url: str, repository_url: str) -> dict[str, str]:
+    """The endpoints of a mount; the Update Responder of ITI-92 is beside the registry."""
+    mount, _, name = registry_url.rpartition("/")
+    responder = f"{mount}/responder" if name == "registry" else registry_url
+    return {"registry": registry_url, "repository": repository_url, "responder": responder}
 
 
 def _whole(answer: HttpAnswer) -> bytes:

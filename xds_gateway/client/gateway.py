@@ -10,12 +10,17 @@ with Gateway(registry_url, repository_url, certificate=certificate, key=key, ca=
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
+from ..codec.captures import NotACapture, parse_capture
 from ..model import vocabulary as v
 from ..model.datatypes import Author, Code
+from ..rules.explaining import Explanation
 from .administrator import DocumentAdministrator
 from .consumer import DocumentConsumer
+from .errors import Misconfigured
+from .explaining import ask
 from .submission import SubmissionDetails
 from .values import DocumentToSubmit, SubmissionResult
 
@@ -109,10 +114,35 @@ class Gateway(DocumentConsumer, DocumentAdministrator):
         """Submit the content of a document in another format, beside it (XFRM, ITI TF-3 4.2.2.2.2)."""
         return self._relate("XFRM", of_entry_uuid, document, patient_id, source_id, title)
 
+    def explain(self, message: bytes | Path, *, transaction: str | None = None) -> Explanation:
+        """What this gateway would make of a captured request, asked by a dry run: nothing is changed.
+
+        `message` is an HTTP request, a MIME message, an envelope or the element of a Body, or a file of it;
+        `transaction`, as "ITI-57", says what a naked element is meant for. What is wrong is told, never raised as
+        Refused or Fault. Raises Misconfigured for a message to which the header DryRun cannot be added with certainty.
+
+        >>> gateway.explain(Path("request")).outcome                                                   # doctest: +SKIP
+        'refused'
+        """
+        try:
+            capture = parse_capture(_bytes_of(message), transaction)
+        except NotACapture as wrong:
+            raise Misconfigured(f"this is no captured request: {wrong}") from wrong
+        return ask(capture, self._addresses, self._channel)
+
     def _relate(
         self, kind: str, target: str, document: DocumentToSubmit, patient_id: str, source_id: str, title: str | None
     ) -> SubmissionResult:
         return self.submit(document, patient_id=patient_id, source_id=source_id, title=title, relation=(kind, target))
+
+
+def _bytes_of(message: bytes | Path) -> bytes:
+    if isinstance(message, bytes):
+        return message
+    try:
+        return message.read_bytes()
+    except OSError as wrong:
+        raise Misconfigured(f"{message} cannot be read: {wrong.strerror}") from wrong
 
 
 _RELATIONSHIPS: Final = {urn.rpartition(":")[2]: urn for urn in v.RELATIONSHIPS}

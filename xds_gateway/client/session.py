@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID, uuid4
 
+from .explaining import addresses_of
 from .http import HttpChannel, Timeouts, TlsFiles, Transferred, nobody_watches
 from .journal import Journal, default_journal
 from .parts import SetIds
@@ -46,6 +47,7 @@ class Session:
         self._clock = clock
         kept = Journal(journal or default_journal())
         self._channel = HttpChannel(TlsFiles(certificate=certificate, key=key, ca=ca), Timeouts(*timeout), transferred)
+        self._addresses = addresses_of(registry_url, repository_url)
         self._soap = SoapClient(registry_url, repository_url, self._channel, new_uuid)
         self._source = DocumentSource(self._soap, kept, f"{registry_url} {repository_url}", new_uuid, clock)
 

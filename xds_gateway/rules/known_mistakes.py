@@ -228,7 +228,6 @@ OBJECTS: Final = (
        _CODES, ("", "")),
     _M(("ihe.code.scheme",), _part(","), "codingScheme has one value: send a Classification for each code.",
        _CODES, ("1.2.3, 1.2.4", "")),
-    _M(("ihe.code.value",), _nothing, "the code itself is the XML attribute nodeRepresentation.", _CODES, ("", "")),
     _M(("ihe.as.member.status",), _nothing,
        "the Association lacks its Slot SubmissionSetStatus: Original for what this message brings, else Reference.",
        "ITI TF-3 4.2.1.4", ("", "")),
