@@ -25,7 +25,7 @@ from .server.listening import bind, serve, tls_context
 from .server.logs import start_log
 from .server.receiving import Run
 from .server.tap import Tap
-from .wiring import build, listener_socket, prepare, serving_limits
+from .wiring import build, check_hooks, listener_socket, prepare, serving_limits
 
 _log = logging.getLogger("xds_gateway.serving")
 _BIND_SECONDS: Final = 5.0  # workers of a parent that was killed let go of the port within this time
@@ -51,6 +51,7 @@ class Supervisor:
         """Serve until SIGTERM or SIGINT; returns the exit status. Raises ConfigurationError."""
         os.umask(0o077)  # patients' data: nobody but the gateway's own user reads it
         _allow_descriptors(self._settings.limits.connections)
+        check_hooks(self._settings)
         prepare(self._settings)
         self._check_tls()
         _warn_of_plain_listeners(self._settings.listeners)

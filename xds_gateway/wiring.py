@@ -1,6 +1,8 @@
 """Where everything meets: settings in, a gateway out. Only here all objects, the clock and randomness are known."""
 
 import gc
+import importlib
+import importlib.util
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -11,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from .actors.domain import domain_actors
+from .actors.making import DocumentMaker, OnDemandHook
+from .actors.on_demand import OnDemandPolicy
 from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
 from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
 from .codec.xml import XmlLimits
-from .config import Domain, Limits, Listener, Settings
+from .config import ConfigurationError, Domain, Limits, Listener, Settings
 from .rules.engine import Profile
 from .rules.ihe import IHE
 from .server.edge import EdgeLimits
@@ -99,7 +103,11 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
     workers = Workers(_THREADS)
     new_uuid = UuidSource()
     storages = {domain.name: _storage(settings, domain, worker) for domain in settings.domains}
-    mounts = {mount.path: _mounted(settings, mount, storages[mount.domain], new_uuid) for mount in settings.mounts}
+    hooks = {domain.name: _on_demand(domain, storages[domain.name]) for domain in settings.domains}
+    mounts = {
+        mount.path: _mounted(settings, mount, storages[mount.domain], hooks[mount.domain], new_uuid)
+        for mount in settings.mounts
+    }
 
     pipeline = Pipeline(
         services=SoapServices(TRANSACTIONS),
@@ -136,7 +144,45 @@ def _storage(settings: Settings, domain: Domain, worker: int) -> Storage:
     )
 
 
-def _mounted(settings: Settings, mount: Any, storage: Storage, new_uuid: Callable[[], str]) -> MountedDomain:
+def _on_demand(domain: Domain, storage: Storage) -> OnDemandPolicy | None:
+    if domain.on_demand is None:
+        return None
+    maker = DocumentMaker(
+        load_hook(domain.on_demand),
+        storage.documents,
+        seconds=domain.on_demand_seconds,
+        at_once=domain.on_demand_at_once,
+    )
+    return OnDemandPolicy(maker=maker, persistent=domain.on_demand_persistence)
+
+
+def load_hook(name: str) -> OnDemandHook:
+    """The function that `module:function` names. Raises ConfigurationError, and whatever the module raises."""
+    module, _, function = name.partition(":")
+    hook = getattr(importlib.import_module(module), function, None)
+    if not callable(hook):
+        raise ConfigurationError(f'on_demand is "{name}": the module {module} has no function {function}.')
+    return hook  # type: ignore[no-any-return]
+
+
+def check_hooks(settings: Settings) -> None:
+    """See in the parent that the modules of hooks are there; workers load them. Raises ConfigurationError."""
+    for number, domain in enumerate(settings.domains):
+        module = (domain.on_demand or "").partition(":")[0]
+        try:
+            found = not module or importlib.util.find_spec(module)
+        except ModuleNotFoundError:
+            found = False
+        if not found:
+            raise ConfigurationError(
+                f'domains[{number}].on_demand is "{domain.on_demand}": Python finds no module {module}; '
+                "install it, or name its folder in PYTHONPATH."
+            )
+
+
+def _mounted(
+    settings: Settings, mount: Any, storage: Storage, on_demand: OnDemandPolicy | None, new_uuid: Callable[[], str]
+) -> MountedDomain:
     domain = settings.domain(mount.domain)
     policy = DomainPolicy(
         profile=PROFILES[domain.profile],
@@ -145,6 +191,7 @@ def _mounted(settings: Settings, mount: Any, storage: Storage, new_uuid: Callabl
         patients_open=domain.patients == "open",
         authorities=frozenset(domain.assigning_authorities),
         max_results=domain.max_results,
+        limited_metadata=mount.metadata == "limited",
     )
     actors = domain_actors(
         store=storage.registry,
@@ -155,6 +202,7 @@ def _mounted(settings: Settings, mount: Any, storage: Storage, new_uuid: Callabl
         policy=policy,
         now=now,
         new_uuid=new_uuid,
+        on_demand=on_demand,
     )
     return MountedDomain(
         domain=domain.name,

@@ -11,6 +11,8 @@ from typing import Any
 from tests.contract.submissions import open_in, url_of
 from tests.unit.builders import CONTENT, REPOSITORY
 from xds_gateway.actors.domain import DomainActors, domain_actors
+from xds_gateway.actors.making import DocumentMaker, OnDemandHook
+from xds_gateway.actors.on_demand import OnDemandPolicy
 from xds_gateway.actors.ports import AccessJournal, RegistryStore
 from xds_gateway.actors.registry import DocumentRegistry, DomainPolicy
 from xds_gateway.actors.repository import DocumentRepository
@@ -78,9 +80,16 @@ def open_domain(
     spool_quota: int = 64 << 20,
     journal: AccessJournal | None = None,
     store: RegistryStore | None = None,
+    hook: OnDemandHook | None = None,
+    persistent: bool = False,
+    seconds: float = 30,
+    at_once: int = 4,
     **policy: Any,
 ) -> Iterator[Domain]:
-    """A domain of the profile ihe, with another journal or store when given; `policy` are fields of DomainPolicy."""
+    """A domain of the profile ihe, with another journal or store when given; `policy` are fields of DomainPolicy.
+
+    `hook` makes on-demand documents, in so many seconds, so many at once; `persistent` says whether they are kept.
+    """
     storage = open_in(folder, spool_quota=spool_quota)
     numbers = count(1)
 
@@ -97,6 +106,10 @@ def open_domain(
         policy=rules,
         now=lambda: NOW,
         new_uuid=new_uuid,
+        on_demand=hook
+        and OnDemandPolicy(
+            maker=DocumentMaker(hook, storage.documents, seconds=seconds, at_once=at_once), persistent=persistent
+        ),
     )
     try:
         yield Domain(folder, storage, actors, new_uuid)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .identity import NewUuid
+from .on_demand import OnDemandPolicy, OnDemandSource
 from .ports import AccessJournal, DocumentIndex, DocumentStore, QueryStore, RegistryStore
 from .registry import DocumentRegistry, DomainPolicy
 from .removals import Removals
@@ -31,13 +32,35 @@ def domain_actors(
     policy: DomainPolicy,
     now: Callable[[], str],
     new_uuid: NewUuid,
+    on_demand: OnDemandPolicy | None = None,
 ) -> DomainActors:
     """The actors over these stores; `now` gives a DTM to the second (UTC), `new_uuid` a fresh `urn:uuid:`."""
     registry = DocumentRegistry(
         store=store, queries=queries, journal=journal, policy=policy, now=now, new_uuid=new_uuid
     )
+    source = (
+        None
+        if on_demand is None
+        else OnDemandSource(
+            registry=registry,
+            store=store,
+            queries=queries,
+            index=index,
+            documents=documents,
+            policy=policy,
+            on_demand=on_demand,
+            now=now,
+            new_uuid=new_uuid,
+        )
+    )
     repository = DocumentRepository(
-        registry=registry, documents=documents, index=index, journal=journal, policy=policy, new_uuid=new_uuid
+        registry=registry,
+        documents=documents,
+        index=index,
+        journal=journal,
+        policy=policy,
+        new_uuid=new_uuid,
+        on_demand=source,
     )
     removals = Removals(registry=registry, store=store, documents=documents, journal=journal, policy=policy)
     updates = UpdateResponder(registry=registry, store=store, policy=policy, new_uuid=new_uuid)

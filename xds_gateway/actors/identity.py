@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from ..model import vocabulary as v
 from ..model.metadata import Classification, DocumentEntry, ExternalIdentifier, RegistryObject, Slot, Submission
@@ -78,3 +78,21 @@ def with_document(entry: DocumentEntry, repository_unique_id: str, sha1: str, si
     sent = entry.slots_by_name
     made = [own, Slot("hash", (sha1,)), Slot("size", (str(size),))]
     return replace(entry, slots=(*slots, *[slot for slot in made if slot.name not in sent]))
+
+
+_LIMITED: Final = frozenset((v.LIMITED_DOCUMENT_ENTRY, v.LIMITED_SUBMISSION_SET, v.LIMITED_FOLDER))
+
+
+def without_flags(submission: Submission) -> Submission:
+    """The submission without flags of limited metadata: no answer of a query has one (ITI TF-3 Table 4.3.2.1-3)."""
+    return replace(
+        submission,
+        submission_sets=tuple(map(_unflagged, submission.submission_sets)),
+        document_entries=tuple(map(_unflagged, submission.document_entries)),
+        folders=tuple(map(_unflagged, submission.folders)),
+    )
+
+
+def _unflagged(item: Object) -> Object:
+    kept = tuple(c for c in item.classifications if c.node not in _LIMITED)
+    return item if len(kept) == len(item.classifications) else replace(item, classifications=kept)

@@ -27,7 +27,10 @@ DRY_RUN: Final = "dry run"  # what the audit says of a request that changed noth
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainPolicy:
-    """What a domain asks of its submissions and allows its queries; `max_results` counts objects of an answer."""
+    """What a domain asks of its submissions and allows its queries; `max_results` counts objects of an answer.
+
+    With `limited_metadata`, ITI-41 takes objects that are flagged so (a Document Recipient, ITI TF-2 3.41.4.1.3.1).
+    """
 
     profile: Profile
     repository_unique_id: str
@@ -35,6 +38,7 @@ class DomainPolicy:
     patients_open: bool = True
     authorities: frozenset[str] = frozenset()
     max_results: int = 5000
+    limited_metadata: bool = False
 
 
 class DocumentRegistry:
@@ -62,12 +66,23 @@ class DocumentRegistry:
 
     def admit_register(self, call: Call, request: RegisterRequest, findings: Sequence[Finding]) -> None:
         """Refuse what the metadata rules refuse, with every reason at once. Raises RequestRefused."""
-        self.admit(call, request.submission, (*findings, *self._check(request.submission)), "ITI-42")
+        self.admit(call, request.submission, (*findings, *self._check(request.submission, "ITI-42")), "ITI-42")
 
     def register(self, call: Call, request: RegisterRequest) -> RegistryResponse:
         """Register a submission whose documents a repository holds (ITI TF-2 3.42). Raises RequestRefused."""
         final = resolved(request.submission, self._new_uuid, self._policy.home_community_id)
         return self.commit(call, final, {}, "ITI-42")
+
+    # -- ITI-61
+
+    def admit_register_on_demand(self, call: Call, request: RegisterRequest, findings: Sequence[Finding]) -> None:
+        """Refuse what the metadata rules refuse, with every reason at once. Raises RequestRefused."""
+        self.admit(call, request.submission, (*findings, *self._check(request.submission, "ITI-61")), "ITI-61")
+
+    def register_on_demand(self, call: Call, request: RegisterRequest) -> RegistryResponse:
+        """Register entries of documents that are made on demand (ITI TF-2 3.61). Raises RequestRefused."""
+        final = resolved(request.submission, self._new_uuid, self._policy.home_community_id)
+        return self.commit(call, final, {}, "ITI-61")
 
     # -- shared with the repository, which is near
 
@@ -90,16 +105,22 @@ class DocumentRegistry:
             f for f in found if (f.code, f.received) not in said and f.code is not ErrorCode.UNRESOLVED_REFERENCE
         )
 
-    def _check(self, submission: Submission) -> tuple[Finding, ...]:
-        return check_submission(submission, actor="registry", transaction="ITI-42", profile=self._policy.profile)
+    def _check(self, submission: Submission, transaction: Transaction) -> tuple[Finding, ...]:
+        return check_submission(submission, actor="registry", transaction=transaction, profile=self._policy.profile)
 
     def commit(
         self, call: Call, final: Resolved, documents: Mapping[str, StoredDocument], transaction: Transaction
     ) -> RegistryResponse:
         """Register a submission with its documents. Raises RequestRefused, StorageFull, StorageBusy."""
+        return self.make(call, self.submission_change(call, final, documents, transaction))
+
+    def submission_change(
+        self, call: Call, final: Resolved, documents: Mapping[str, StoredDocument], transaction: Transaction
+    ) -> Change:
+        """The change that a submission makes, not made yet."""
         event = self._submission_event(call, final.submission)
         planned = self._plan_of(final, transaction)
-        return self.make(call, Change(final.submission.objects, planned, event, documents, final.sent_ids))
+        return Change(final.submission.objects, planned, event, documents, final.sent_ids)
 
     def _plan_of(self, final: Resolved, transaction: Transaction) -> Plan:
         return partial(

@@ -17,7 +17,8 @@ from ..model.messages import (
 from ..model.metadata import DocumentEntry
 from ..model.principal import Call
 from ..rules.ihe import check_content, check_documents, check_submission, finding
-from .identity import NewUuid, resolved, with_document
+from .identity import NewUuid, resolved, with_document, without_flags
+from .on_demand import OnDemandSource
 from .ports import AccessJournal, DocumentIndex, DocumentStore
 from .registry import DocumentRegistry, DomainPolicy
 
@@ -34,7 +35,10 @@ class DocumentRepository:
         journal: AccessJournal,
         policy: DomainPolicy,
         new_uuid: NewUuid,
+        on_demand: OnDemandSource | None = None,
     ) -> None:
+        """`on_demand` makes the documents of this repository's on-demand entries, if anybody does."""
+        self._on_demand = on_demand
         self._registry = registry
         self._documents = documents
         self._index = index
@@ -49,7 +53,11 @@ class DocumentRepository:
         found = (
             *findings,
             *check_submission(
-                request.submission, actor="repository", transaction="ITI-41", profile=self._policy.profile
+                request.submission,
+                actor="repository",
+                transaction="ITI-41",
+                profile=self._policy.profile,
+                limited=self._policy.limited_metadata,
             ),
             *check_documents(request.submission, request.parts, profile=self._policy.profile),
         )
@@ -87,11 +95,10 @@ class DocumentRepository:
         return {identifier: kept[document.path] for identifier, document in spooled.items()}
 
     def _register(self, call: Call, request: ProvideRequest, stored: Mapping[str, StoredDocument]) -> RegistryResponse:
+        sent = without_flags(request.submission) if self._policy.limited_metadata else request.submission
         ours = replace(
-            request.submission,
-            document_entries=tuple(
-                self._described(entry, stored[entry.id]) for entry in request.submission.document_entries
-            ),
+            sent,
+            document_entries=tuple(self._described(entry, stored[entry.id]) for entry in sent.document_entries),
         )
         final = resolved(ours, self._new_uuid, self._policy.home_community_id)
         documents = {
@@ -117,19 +124,28 @@ class DocumentRepository:
         found = self._index.documents(
             self._policy.repository_unique_id, [document.document_unique_id for document in ours], call.access
         )
+        patients = [have.patient_id for have in found.values()]
         documents = []
         for asked in ours:
             have = found.get(asked.document_unique_id)
-            if have is None:
+            made = self._on_demand.retrieve(call, asked) if have is None and self._on_demand else None
+            if have is not None:
+                documents.append(RetrievedDocument(asked, have.document, have.mime_type))
+            elif made is None:
                 findings.append(_not_here("ihe.retrieve.document", asked, asked.document_unique_id))
             else:
-                documents.append(RetrievedDocument(asked, have.document, have.mime_type))
+                patients += [made.patient_id] if made.patient_id else []
+                documents += [made.document] if made.document else []
+                findings += [made.finding] if made.finding else []
         self._journal.record(
             self._registry.event(
                 call,
                 _outcome(documents, findings),
-                patient_ids=tuple(dict.fromkeys(have.patient_id for have in found.values())),
-                objects=tuple(f"{d.repository_unique_id} {d.document_unique_id}" for d in request.documents),
+                patient_ids=tuple(dict.fromkeys(patients)),
+                objects=(
+                    *(f"{d.repository_unique_id} {d.document_unique_id}" for d in request.documents),
+                    *_new(documents),
+                ),
                 codes=tuple(f.code.value for f in findings),
             )
         )
@@ -157,6 +173,15 @@ def _unkept(spooled: SpooledDocument) -> StoredDocument:
 
 def _not_here(rule: str, request: DocumentRequest, received: str, expected: str | None = None) -> Finding:
     return finding(rule, object_id=request.document_unique_id, received=received, expected=expected)
+
+
+def _new(documents: Sequence[RetrievedDocument]) -> tuple[str, ...]:
+    """The ids of what was made on demand, as the audit writes ids."""
+    return tuple(
+        f"{d.new_repository_unique_id or d.request.repository_unique_id} {d.new_document_unique_id}"
+        for d in documents
+        if d.new_document_unique_id
+    )
 
 
 def _outcome(documents: Sequence[object], findings: Sequence[object]) -> str:

@@ -210,12 +210,18 @@ class DocumentConsumer(Session):
 
     def _receive(self, request: DocumentRequest, size: int | None, sha1: str | None, stream: BinaryIO) -> RetrievedFile:
         receiver = DocumentReceiver(stream)
-        mime_type = self._soap.retrieve(request, receiver)
+        received = self._soap.retrieve(request, receiver)
         if size is not None and receiver.size != size:
             raise Damaged("size", str(size), str(receiver.size))
         if sha1 is not None and receiver.sha1 != sha1.lower():
             raise Damaged("hash", sha1.lower(), receiver.sha1)
-        return RetrievedFile(size=receiver.size, sha1=receiver.sha1, mime_type=mime_type or None)
+        return RetrievedFile(
+            size=receiver.size,
+            sha1=receiver.sha1,
+            mime_type=received.mime_type or None,
+            new_unique_id=received.new_document_unique_id,
+            new_repository_unique_id=received.new_repository_unique_id,
+        )
 
 
 def _requested(document: DocumentSummary | tuple[str, str]) -> tuple[DocumentRequest, int | None, str | None]:

@@ -17,7 +17,14 @@ from zeep.transports import Transport
 from ..codec.ebrim import QUERY, RS
 from ..codec.soap import ANONYMOUS, SOAP12, WSA, render_request_envelope
 from ..codec.transactions import TRANSACTIONS
-from ..codec.xdsb import XDSB, ReceivedError, parse_registry_response, parse_retrieve_response, render_provide_request
+from ..codec.xdsb import (
+    XDSB,
+    ReceivedDocument,
+    ReceivedError,
+    parse_registry_response,
+    parse_retrieve_response,
+    render_provide_request,
+)
 from ..contracts import Actor, wsdl_path
 from ..model.errors import GatewayError
 from ..model.messages import DocumentRequest, ProvideRequest
@@ -139,8 +146,8 @@ class SoapClient:
             body = read_answer_body(read_envelope(answer), f"{{{RS}}}RegistryResponse", status=answer.status)
         return check_status(*_registry_response(body))
 
-    def retrieve(self, request: DocumentRequest, receiver: DocumentReceiver) -> str:
-        """ITI-43 of one document: its bytes go to the receiver; its mimeType. Raises Refused (ITI TF-2 3.43)."""
+    def retrieve(self, request: DocumentRequest, receiver: DocumentReceiver) -> ReceivedDocument:
+        """ITI-43 of one document: its bytes go to the receiver; what else is said. Raises Refused (ITI TF-2 3.43)."""
         asked = {"RepositoryUniqueId": request.repository_unique_id, "DocumentUniqueId": request.document_unique_id}
         if request.home:
             asked["HomeCommunityId"] = request.home
@@ -158,8 +165,8 @@ def _registry_response(body: etree._Element) -> tuple[str, tuple[ReceivedError, 
         raise UnexpectedAnswer(str(wrong)) from wrong
 
 
-def _check_retrieved(body: etree._Element, receiver: DocumentReceiver) -> str:
-    """The mimeType of the one document; its bytes are the attachment that the envelope names, or stand in it."""
+def _check_retrieved(body: etree._Element, receiver: DocumentReceiver) -> ReceivedDocument:
+    """The one document; its bytes are the attachment that the envelope names, or stand in it."""
     try:
         status, errors, documents = parse_retrieve_response(body)
     except (ValueError, GatewayError) as wrong:
@@ -172,7 +179,7 @@ def _check_retrieved(body: etree._Element, receiver: DocumentReceiver) -> str:
         receiver.write(_decoded(document.inline))
     elif document.content_id != receiver.content_id:
         raise UnexpectedAnswer("the document of the answer is not the attachment that came with it")
-    return document.mime_type
+    return document
 
 
 def _decoded(inline: str) -> bytes:

@@ -156,12 +156,17 @@ class RelatedDocuments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievedFile:
-    """A document received and, where its entry was given, verified; `path` is None when it went to an open stream."""
+    """A document received and, where its entry was given, verified; `path` is None when it went to an open stream.
+
+    One made on demand has a `new_unique_id`, and is kept under it by the repository `new_repository_unique_id`, if any.
+    """
 
     size: int
     sha1: str
     mime_type: str | None = None
     path: Path | None = None
+    new_unique_id: str | None = None
+    new_repository_unique_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

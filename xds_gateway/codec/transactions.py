@@ -66,6 +66,11 @@ TRANSACTIONS: Final = (
     _row("ITI-57", "registry", "DocumentRegistry_UpdateDocumentSet", "urn:ihe:iti:2010:UpdateDocumentSet",
          xdsb.REGISTER_REQUEST, "plain", "updates", "update",
          xdsb.parse_register_request, xdsb.render_registry_response, RegistryResponse),
+    TransactionRow(  # its response has no "Entry" (ITI TF-2 3.61.4.2.2)
+         "ITI-61", "registry", "DocumentRegistry_RegisterOnDemandDocumentEntry",
+         "urn:ihe:iti:2010:RegisterOnDemandDocumentEntry", "urn:ihe:iti:2010:RegisterOnDemandDocumentResponse",
+         xdsb.REGISTER_REQUEST, "plain", "registry", "register_on_demand",
+         xdsb.parse_register_request, xdsb.render_registry_response, RegistryResponse),
     _row("ITI-62", "registry", "DocumentRegistry_DeleteDocumentSet", "urn:ihe:iti:2010:DeleteDocumentSet",
          xdsb.REMOVE_REQUEST, "plain", "removals", "remove",
          xdsb.parse_remove_request, xdsb.render_registry_response, RegistryResponse),

@@ -7,7 +7,7 @@ from lxml import etree
 
 from ..model import vocabulary as v
 from ..model.errors import ErrorCode, Finding
-from ..model.messages import DocumentPart, DocumentRequest, RetrieveRequest, RetrieveResponse
+from ..model.messages import DocumentPart, DocumentRequest, RetrievedDocument, RetrieveRequest, RetrieveResponse
 from .namespaces import XDSB
 from .xdsb_parts import Piece, document_part, malformed
 from .xdsb_responses import ReceivedError, has_error, parse_registry_response, registry_response
@@ -15,6 +15,7 @@ from .xml import elements, escape, text
 
 RETRIEVE_REQUEST: Final = f"{{{XDSB}}}RetrieveDocumentSetRequest"
 _REQUEST_IDS: Final = ("RepositoryUniqueId", "DocumentUniqueId", "HomeCommunityId")
+_RESPONSE_TEXTS: Final = (*_REQUEST_IDS, "mimeType", "NewDocumentUniqueId", "NewRepositoryUniqueId")
 _DOCUMENT_REQUEST: Final = f"{{{XDSB}}}DocumentRequest"
 
 
@@ -81,19 +82,34 @@ def render_retrieve_response(response: RetrieveResponse) -> tuple[Piece, ...]:
     ]
     for found in response.documents:
         head = (
-            f"<x:DocumentResponse>{render_ids(found.request)}<x:mimeType>{escape(found.mime_type)}</x:mimeType><x:Document>"
+            f"<x:DocumentResponse>{render_ids(found.request)}{_new_ids(found)}"
+            f"<x:mimeType>{escape(found.mime_type)}</x:mimeType><x:Document>"
         )
         pieces += [head.encode(), found, b"</x:Document></x:DocumentResponse>"]
     return (*pieces, b"</x:RetrieveDocumentSetResponse>")
 
 
+def _new_ids(found: RetrievedDocument) -> str:
+    """The ids of what was made on demand, in the order of the schema (ITI TF-2 3.43.5)."""
+    if found.new_document_unique_id is None:
+        return ""
+    repository = found.new_repository_unique_id
+    kept = "" if repository is None else f"<x:NewRepositoryUniqueId>{escape(repository)}</x:NewRepositoryUniqueId>"
+    return f"{kept}<x:NewDocumentUniqueId>{escape(found.new_document_unique_id)}</x:NewDocumentUniqueId>"
+
+
 class ReceivedDocument(NamedTuple):
-    """One DocumentResponse of an answer: where its bytes are (`content_id`) or the bytes as base64 (`inline`)."""
+    """One DocumentResponse of an answer: where its bytes are (`content_id`) or the bytes as base64 (`inline`).
+
+    An on-demand document has a new uniqueId, and the id of the repository that keeps it, if one does.
+    """
 
     request: DocumentRequest
     mime_type: str
     content_id: str | None
     inline: str | None
+    new_document_unique_id: str | None = None
+    new_repository_unique_id: str | None = None
 
 
 def parse_retrieve_response(
@@ -108,10 +124,14 @@ def _received_documents(body: etree._Element) -> Iterator[ReceivedDocument]:
     for element in body.iterchildren(f"{{{XDSB}}}DocumentResponse"):
         content = element.find(f"{{{XDSB}}}Document")
         part = DocumentPart("", None, "") if content is None else document_part(content)
-        repository, document, home, mime_type = (
-            (element.findtext(f"{{{XDSB}}}{name}") or "").strip()
-            for name in ("RepositoryUniqueId", "DocumentUniqueId", "HomeCommunityId", "mimeType")
+        repository, document, home, mime_type, new_document, new_repository = (
+            (element.findtext(f"{{{XDSB}}}{name}") or "").strip() for name in _RESPONSE_TEXTS
         )
         yield ReceivedDocument(
-            DocumentRequest(repository, document, home or None), mime_type, part.content_id, part.inline
+            DocumentRequest(repository, document, home or None),
+            mime_type,
+            part.content_id,
+            part.inline,
+            new_document or None,
+            new_repository or None,
         )

@@ -16,6 +16,7 @@ _SIZE = re.compile(r"([0-9]+)\s*(B|KiB|MiB|GiB)?")
 _SIZE_UNITS: Final = {None: 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _MOUNT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _DOMAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_HOOK = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 _DATABASE_URL = re.compile(r"sqlite:///.+|postgresql(?:\+\w+)?://.+")
 
 
@@ -72,6 +73,8 @@ DatabaseUrl = Annotated[
 ]
 MountPath = Annotated[str, _matching(_MOUNT_PATH, "write a path that begins with / and does not end with /")]
 DomainName = Annotated[str, _matching(_DOMAIN_NAME, "write lower-case letters, digits, - and _")]
+
+HookName = Annotated[str, _matching(_HOOK, "write a module, a colon and a function, such as reports.on_demand:make")]
 
 
 class Section(BaseModel):
@@ -155,6 +158,23 @@ class Domain(Section):
         default=5000,
         description="Most objects that a query may return; above it the answer is XDSTooManyResults.",
     )
+    on_demand: HookName | None = Field(
+        default=None,
+        description="Python function that makes the documents of on-demand entries, as module:function "
+        "(on-demand.md); none are made when not set.",
+    )
+    on_demand_seconds: Seconds = Field(
+        default=20, description="Longest time that one on-demand document may take; then it is XDSRepositoryError."
+    )
+    on_demand_at_once: Annotated[int, Field(ge=1, le=7), Unit("documents")] = Field(
+        default=4,
+        description="Most on-demand documents being made at one time in each worker process, which has 8 threads for "
+        "all requests; further ones are answered XDSRepositoryBusy.",
+    )
+    on_demand_persistence: bool = Field(
+        default=False,
+        description="Keep each on-demand document that is given out, and register it as a snapshot before the answer.",
+    )
 
 
 class Mount(Section):
@@ -165,6 +185,11 @@ class Mount(Section):
     authentication: Literal["certificate", "none"] = Field(
         default="certificate",
         description='"certificate" wants a client certificate (a listener with tls = "mutual"), "none" takes anyone.',
+    )
+    metadata: Literal["full", "limited"] = Field(
+        default="full",
+        description='"limited" also accepts objects flagged as limited metadata in ITI-41 (a Document Recipient), '
+        '"full" refuses them.',
     )
     dry_run: bool = Field(
         default=True,

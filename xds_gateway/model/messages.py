@@ -128,11 +128,17 @@ class QueryResponse:
 
 
 class RetrievedDocument(NamedTuple):
-    """A document to return: what was asked, where its bytes are, and its mimeType."""
+    """A document to return: what was asked, where its bytes are, and its mimeType.
+
+    The new ids are those of an on-demand document (ITI TF-2 3.43.4.2.2); a `transient` one is not kept once it is sent.
+    """
 
     request: DocumentRequest
     document: StoredDocument
     mime_type: str
+    new_document_unique_id: str | None = None
+    new_repository_unique_id: str | None = None
+    transient: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

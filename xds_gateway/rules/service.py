@@ -6,6 +6,7 @@ from ..model.errors import ErrorCode
 from .engine import Codes, Rule, row
 
 _CODES: Final = "ITI TF-3 Table 4.2.4.1-2"
+_ON_DEMAND: Final = "ITI TF-2 3.43.4.2.3; ITI TF-3 Table 4.2.4.1-2"
 _RETRIEVE: Final = "ITI TF-2 3.43.4.1.3; ITI TF-3 Table 4.2.4.1-2"
 
 
@@ -33,6 +34,16 @@ RULES: Final = (
     _row("ihe.document.damaged", "Document", ErrorCode.REPOSITORY_ERROR,
          "Tell the operator of this repository: the stored bytes of {received} fail their check and are not given out.",
          "bytes with the digest they were stored with", _CODES, "a stored file changed on disk"),
+    # ITI-43: documents made on demand
+    _row("ihe.onDemand.failed", "Document", ErrorCode.REPOSITORY_ERROR,
+         "Ask again later, or tell the operator of this repository: what makes the document {received} failed.",
+         "a document", _ON_DEMAND, "an exception in the hook of the domain"),
+    _row("ihe.onDemand.time", "Document", ErrorCode.REPOSITORY_ERROR,
+         "Ask again later: the document {received} was not made in time.",
+         "a document within the time limit", _ON_DEMAND, "a hook that takes longer than on_demand_seconds"),
+    _row("ihe.onDemand.snapshot", "Document", ErrorCode.REPOSITORY_ERROR,
+         "Find the entry of {received} anew: the document was made, and its snapshot cannot be registered any more.",
+         "an on-demand entry that is Approved, of a known patient", _ON_DEMAND, "a deprecated on-demand entry"),
     # both
     _row("ihe.registry.full", "storage", ErrorCode.REGISTRY_OUT_OF_RESOURCES,
          "Send the same message again later: the registry has no room, nothing of it was stored.",

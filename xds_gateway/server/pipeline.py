@@ -10,7 +10,7 @@ Every failure becomes an answer in one place, `_failure`.
 import binascii
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -221,16 +221,27 @@ class Pipeline:
             relates_to=exchange.message_id,
             boundary=boundary,
         )
+        passing = [d.document.key for d in getattr(response, "documents", ()) if d.transient]
         sent = send(answer, exchange.mount.documents, self._run)
-        return sent if sent.stream is None else sent._replace(stream=self._watched(exchange, sent.stream))
+        if sent.stream is None:
+            if passing:
+                exchange.mount.documents.remove(passing)
+            return sent
+        return sent._replace(stream=self._watched(exchange, sent.stream, passing))
 
-    async def _watched(self, exchange: _Exchange, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _watched(
+        self, exchange: _Exchange, stream: AsyncIterator[bytes], passing: Sequence[str]
+    ) -> AsyncIterator[bytes]:
+        """The stream; documents that are only `passing` (their keys) go with it, or with the sweep of orphans."""
         try:
             async for chunk in stream:
                 yield chunk
         except DocumentDamaged as damaged:
             await self._run(self._lost, exchange, damaged)
             raise
+        finally:
+            if passing:
+                await self._run(exchange.mount.documents.remove, passing)
 
     def _lost(self, exchange: _Exchange, damaged: DocumentDamaged) -> str:
         """Tell the operator and the audit, whatever the caller is told; the rule that says what became of the bytes.
