@@ -101,8 +101,12 @@ def _tell(plan: RemovalPlan, going: Sequence[Place], kept: Sequence[Place]) -> N
     told = [counted(number, one, several) for number, one, several in counts if number]
     if told:
         console.print(f"These go: {', '.join(told)}.", soft_wrap=True)
+    if plan.severed:
+        kinds = ", ".join(dict.fromkeys(each.type for each in plan.severed))
+        console.print(f"Documents that stay lose {counted(len(plan.severed), 'relation')} ({kinds}).", soft_wrap=True)
     stays = f"; of {counted(len(kept), 'document')} they stay" if kept else ""
-    console.print(sentence(f"the bytes of {counted(len(going), 'document')} go{stays}."), soft_wrap=True)
+    if going or kept:
+        console.print(sentence(f"the bytes of {counted(len(going), 'document')} go{stays}."), soft_wrap=True)
 
 
 def _as_json(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .errors import NotFound
 from .history import Historian
+from .queries import RELATIONSHIP_NAMES
 from .registry_values import AssociationSummary, FolderSummary, SubmissionSetSummary
 from .values import DocumentSummary
 
@@ -29,6 +30,16 @@ class RemovalPlan:
         """The entryUUIDs of all objects, for ITI-62."""
         kinds = (self.documents, self.submission_sets, self.folders, self.associations)
         return tuple(each.entry_uuid for kind in kinds for each in kind)
+
+    @property
+    def severed(self) -> tuple[AssociationSummary, ...]:
+        """The relationships that are lost to documents which stay."""
+        going = set(self.uuids)
+        return tuple(
+            each
+            for each in self.associations
+            if each.type in RELATIONSHIP_NAMES and not {each.source, each.target} <= going
+        )
 
 
 class RemovalPlanner:
