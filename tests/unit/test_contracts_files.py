@@ -15,14 +15,14 @@ import zeep
 from lxml import etree
 
 from xds_gateway import contracts
-from xds_gateway.codec.transactions import TRANSACTIONS
+from xds_gateway.codec.transactions import ENDPOINTS, TRANSACTIONS
 
 CHECKOUT = Path(__file__).parents[2]
 ADDRESS = "https://xds.hospital.example/services/"
 SCHEMAS = ["xml.xsd", "rim.xsd", "rs.xsd", "lcm.xsd", "query.xsd", "XDS.b_DocumentRepository.xsd", "RMD.xsd"]
 
 #   actor         operation                                             request action, its answer adds "Response"
-OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.41.5, 3.43.5; supplement RMD
+OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.41.5, 3.43.5; supplements MU, RMD, RMU
     ("registry", "DocumentRegistry_RegisterDocumentSet-b", "urn:ihe:iti:2007:RegisterDocumentSet-b"),
     ("registry", "DocumentRegistry_RegistryStoredQuery", "urn:ihe:iti:2007:RegistryStoredQuery"),
     ("registry", "DocumentRegistry_MultiPatientStoredQuery", "urn:ihe:iti:2009:MultiPatientStoredQuery"),
@@ -32,6 +32,8 @@ OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.41.5, 3.43.5; supplement RM
         "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
     ),
     ("repository", "DocumentRepository_RetrieveDocumentSet", "urn:ihe:iti:2007:RetrieveDocumentSet"),
+    ("registry", "DocumentRegistry_UpdateDocumentSet", "urn:ihe:iti:2010:UpdateDocumentSet"),
+    ("responder", "UpdateResponder_RestrictedUpdateDocumentSet", "urn:ihe:iti:2018:RestrictedUpdateDocumentSet"),
     ("registry", "DocumentRegistry_DeleteDocumentSet", "urn:ihe:iti:2010:DeleteDocumentSet"),
     ("repository", "DocumentRepository_RemoveDocuments", "urn:ihe:iti:2017:RemoveDocuments"),
 ]
@@ -58,11 +60,18 @@ def operations(client):
     return service.name, port.name, port.binding, port.binding_options["address"]
 
 
-@pytest.mark.parametrize(("actor", "name"), [("registry", "DocumentRegistry"), ("repository", "DocumentRepository")])
-def test_zeep_loads_a_wsdl_from_disk_under_the_names_of_ihe(actor, name):
+@pytest.mark.parametrize(
+    ("actor", "name", "namespace"),
+    [
+        ("registry", "DocumentRegistry", "urn:ihe:iti:xds-b:2007"),
+        ("repository", "DocumentRepository", "urn:ihe:iti:xds-b:2007"),
+        ("responder", "UpdateResponder", "urn:ihe:iti:rmu:2018"),
+    ],
+)
+def test_zeep_loads_a_wsdl_from_disk_under_the_names_of_ihe(actor, name, namespace):
     service, port, binding, _ = operations(zeep.Client(str(contracts.wsdl_path(actor))))
     assert (service, port) == (f"{name}_Service", f"{name}_Port_Soap12")
-    assert binding.name == f"{{urn:ihe:iti:xds-b:2007}}{name}_Binding_Soap12"
+    assert binding.name == f"{{{namespace}}}{name}_Binding_Soap12"
     assert set(binding.all()) == {operation for owner, operation, _ in OPERATIONS if owner == actor}
 
 
@@ -88,7 +97,7 @@ def test_the_message_of_an_operation_is_the_element_that_its_transaction_reads(r
     assert bound.input.body.qname.text == row.body
 
 
-@pytest.mark.parametrize("actor", ["registry", "repository"])
+@pytest.mark.parametrize("actor", ENDPOINTS)
 def test_a_served_wsdl_resolves_relative_to_its_url_and_has_the_configured_address(actor, tmp_path):
     served = contracts.wsdl(actor, ADDRESS + actor)
     imports = [element.get("schemaLocation") for element in etree.fromstring(served).iter("{*}import")]

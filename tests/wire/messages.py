@@ -44,6 +44,8 @@ ACTIONS = {
     "ITI-42": URN + "RegisterDocumentSet-b",
     "ITI-43": URN + "RetrieveDocumentSet",
     "ITI-51": "urn:ihe:iti:2009:MultiPatientStoredQuery",
+    "ITI-57": "urn:ihe:iti:2010:UpdateDocumentSet",
+    "ITI-92": "urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
 }
 ENDPOINTS = {
     "ITI-18": "registry",
@@ -51,6 +53,8 @@ ENDPOINTS = {
     "ITI-42": "registry",
     "ITI-43": "repository",
     "ITI-51": "registry",
+    "ITI-57": "registry",
+    "ITI-92": "responder",
 }
 PLAIN = "application/soap+xml; charset=UTF-8"
 REPOSITORY = DEMO_REPOSITORY_OID

@@ -10,6 +10,7 @@ from lxml import etree
 from zeep.transports import Transport
 
 from tests.gateways import RunningGateway
+from xds_gateway.codec.transactions import ENDPOINTS, TRANSACTIONS
 from xds_gateway.model.vocabulary import APPROVED
 
 from .messages import REPOSITORY, accepted, new_patient, provide
@@ -32,7 +33,7 @@ def addresses(wsdl: bytes) -> list[str]:
     return [item.get("location", "") for item in etree.fromstring(wsdl).iter(f"{{{SOAP}}}address")]
 
 
-@pytest.mark.parametrize("endpoint", ["registry", "repository"])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("query", ["wsdl", "WSDL", "singlewsdl"])
 def test_a_wsdl_says_the_public_url_whatever_host_the_caller_names(gateway, endpoint, query):
     headers = {"Host": "attacker.example", "X-Forwarded-Host": "attacker.example"}
@@ -47,7 +48,7 @@ def test_the_public_url_is_a_setting(start_gateway):
     assert set(addresses(wsdl)) == {"https://xds.hospital.example/gate/services/registry"}
 
 
-@pytest.mark.parametrize("endpoint", ["registry", "repository"])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_every_import_of_a_wsdl_resolves(gateway, endpoint):
     start = f"/services/{endpoint}?wsdl"
     fetched: set[str] = set()
@@ -65,19 +66,12 @@ def test_every_import_of_a_wsdl_resolves(gateway, endpoint):
     assert len(fetched) > 3
 
 
-def test_every_action_of_a_wsdl_is_answered(gateway):
-    for endpoint in ("registry", "repository"):
-        wsdl = fetch(gateway, f"/services/{endpoint}?wsdl").decode()
-        assert (
-            set(re.findall(r'Action="(urn:[^"]+)"', wsdl))
-            >= {
-                "registry": {"urn:ihe:iti:2007:RegistryStoredQuery", "urn:ihe:iti:2007:RegisterDocumentSet-b"},
-                "repository": {
-                    "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
-                    "urn:ihe:iti:2007:RetrieveDocumentSet",
-                },
-            }[endpoint]
-        )
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_every_action_of_a_wsdl_is_answered(gateway, endpoint):
+    wsdl = fetch(gateway, f"/services/{endpoint}?wsdl").decode()
+    rows = [row for row in TRANSACTIONS if row.endpoint == endpoint]
+    known = {action for row in rows for action in (row.request_action, row.response_action)}
+    assert set(re.findall(r'Action="(urn:[^"]+)"', wsdl)) == known
 
 
 @pytest.fixture

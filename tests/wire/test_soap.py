@@ -47,10 +47,12 @@ def _query() -> bytes:
 
 def bad(transaction: str, **blocks: str) -> Message:
     """A message that is understood and refused."""
-    if transaction == "ITI-18":
-        return plain("ITI-18", query_body("FindDocuments", {}, "LeafClass"), **blocks)
+    if transaction in ("ITI-18", "ITI-51"):
+        return plain(transaction, query_body("FindDocuments", {}, "LeafClass"), **blocks)
     if transaction == "ITI-42":
         return plain("ITI-42", render_register_request(registrable(entries=(make_entry(mime_type=None),))), **blocks)
+    if transaction in ("ITI-57", "ITI-92"):  # a submission is no update
+        return plain(transaction, render_register_request(registrable()), **blocks)
     if transaction == "ITI-43":
         return retrieve("1.2.3.4", **blocks)
     return provide(b"1", entries=(make_entry(mime_type=None),)).message(**blocks)

@@ -52,7 +52,7 @@ def test_a_row_has_an_actor_method_that_admits_and_performs(row: TransactionRow)
     assert callable(getattr(actor, f"admit_{row.actor_method}"))
 
 
-# ITI TF-2 3.18.6, 3.41.6, 3.42.6, 3.43.6, 3.51.4.1.2.3; supplement RMD
+# ITI TF-2 3.18.6, 3.41.6, 3.42.6, 3.43.6, 3.51.4.1.2.3; supplements MU, RMD, RMU
 @pytest.mark.parametrize(
     ("name", "endpoint", "request_action", "response_action", "operation"),
     [
@@ -97,6 +97,20 @@ def test_a_row_has_an_actor_method_that_admits_and_performs(row: TransactionRow)
             "urn:ihe:iti:2010:DeleteDocumentSet",
             "urn:ihe:iti:2010:DeleteDocumentSetResponse",
             "DocumentRegistry_DeleteDocumentSet",
+        ),
+        (
+            "ITI-57",
+            "registry",
+            "urn:ihe:iti:2010:UpdateDocumentSet",
+            "urn:ihe:iti:2010:UpdateDocumentSetResponse",
+            "DocumentRegistry_UpdateDocumentSet",
+        ),
+        (
+            "ITI-92",
+            "responder",
+            "urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
+            "urn:ihe:iti:2018:RestrictedUpdateDocumentSetResponse",
+            "UpdateResponder_RestrictedUpdateDocumentSet",
         ),
         (
             "ITI-86",
