@@ -21,14 +21,15 @@ def plan_removal(
 ) -> tuple[Changes, tuple[Finding, ...]]:
     """The changes of a removal; findings when it must be refused instead: unknown ids alone, else all others."""
     report = report_for(profile)
-    removed = snapshot.objects(dict.fromkeys(reference.lower() for reference in references))
+    asked = tuple(dict.fromkeys(reference.lower() for reference in references))
+    removed = snapshot.objects(asked)
     _check_known(references, removed, report)
     if not report.found:
         _Removal(removed, snapshot).check(report)
     if report.found:
         return Changes(), report.findings()
     patients = {known.patient_id.as_cx(): None for known in removed.values() if known.patient_id}
-    return Changes(removed=tuple(removed), concerned=tuple(patients)), ()
+    return Changes(removed=asked, concerned=tuple(patients)), ()
 
 
 def _check_known(references: Sequence[str], removed: Mapping[str, KnownObject], report: Report) -> None:
