@@ -64,4 +64,4 @@ def render_remove_documents_response(response: RemoveDocumentsResponse) -> tuple
     status = v.SUCCESS
     if has_error(response.findings):
         status = v.PARTIAL_SUCCESS if response.removed else v.FAILURE
-    return (registry_response(status, response.findings),)
+    return (registry_response(status, response.findings, response.planned),)

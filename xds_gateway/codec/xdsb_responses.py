@@ -16,20 +16,17 @@ from .xml import escape
 def render_registry_response(response: RegistryResponse) -> tuple[Piece, ...]:
     """The answer of a submission; any error makes it a Failure (ITI TF-3 4.2.4)."""
     status = v.FAILURE if has_error(response.findings) else v.SUCCESS
-    if response.planned is None:
-        return (registry_response(status, response.findings),)
-    errors = error_list(response.findings) if response.findings else ""
-    planned = _slot_list(response.planned)
-    return (f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}">{planned}{errors}</rs:RegistryResponse>'.encode(),)
+    return (registry_response(status, response.findings, response.planned),)
 
 
-def registry_response(status: str, findings: tuple[Finding, ...]) -> bytes:
-    """A RegistryResponse of this status with its errors and warnings."""
-    if not findings:
+def registry_response(
+    status: str, findings: tuple[Finding, ...], planned: tuple[PlannedEffect, ...] | None = None
+) -> bytes:
+    """A RegistryResponse of this status with its errors and warnings, and what a dry run planned."""
+    if not findings and planned is None:
         return f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}"/>'.encode()
-    return (
-        f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}">{error_list(findings)}</rs:RegistryResponse>'.encode()
-    )
+    content = ("" if planned is None else _slot_list(planned)) + (error_list(findings) if findings else "")
+    return f'<rs:RegistryResponse xmlns:rs="{RS}" status="{status}">{content}</rs:RegistryResponse>'.encode()
 
 
 def has_error(findings: tuple[Finding, ...]) -> bool:

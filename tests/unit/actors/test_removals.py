@@ -131,8 +131,9 @@ def test_a_dry_run_of_a_removal_tells_and_changes_nothing(domain: Domain) -> Non
     ids = registered_ids(domain)
     planned = remove(domain, *ids, dry_run=True).planned
     assert [(effect.effect, effect.object_id) for effect in planned] == [("remove", uuid) for uuid in ids]
+    told = domain.journal()[-1]
+    assert (told.query, told.patient_ids, told.objects) == ("dry run", (PATIENT,), tuple(ids))
     assert (registered_ids(domain), len(domain.changes())) == (ids, 1)
-    assert (domain.journal()[-1].query, domain.journal()[-1].patient_ids) == ("dry run", (PATIENT,))
 
 
 # --- ITI-86 -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pytest
 from tests.unit.actors.snapshots import MemorySnapshot
 from tests.unit.actors.test_registry import find, numbered
 from tests.unit.builders import CONTENT, REPOSITORY, make_entry, make_parts, make_submission
-from tests.unit.domains import open_domain
+from tests.unit.domains import make_call, open_domain
 from tests.unit.server.exchanges import (
     LIMITS,
     MESSAGE_ID,
@@ -37,7 +37,13 @@ from xds_gateway.codec.soap import SOAP11, SOAP12
 from xds_gateway.codec.xml import XmlLimits
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import StorageBusy, StorageFull
-from xds_gateway.model.messages import DocumentPart, DocumentRequest, ProvideRequest, RetrieveRequest
+from xds_gateway.model.messages import (
+    DocumentPart,
+    DocumentRequest,
+    ProvideRequest,
+    RemoveDocumentsRequest,
+    RetrieveRequest,
+)
 from xds_gateway.model.metadata import RegistryObject, Submission
 from xds_gateway.server.exchange import ClientGone, HttpRequest
 
@@ -369,6 +375,42 @@ def test_a_damaged_large_document_breaks_off_the_answer(bench: Bench) -> None:
     damage(bench)
     with pytest.raises(Exception, match="damaged"):
         bench.answer(retrieved(1))
+
+
+def remove_when_opened(bench: Bench) -> None:
+    """The next document that is opened is removed just before that, after it was found."""
+    opened = bench.documents.open
+
+    def removed_first(document: Any) -> Any:
+        bench.documents.open = opened
+        unique_id = make_entry(1).unique_id or ""
+        request = RemoveDocumentsRequest(documents=(DocumentRequest(REPOSITORY, unique_id),))
+        bench.domain.actors.removals.remove_documents(make_call("ITI-86"), request)
+        return opened(document)
+
+    bench.documents.open = removed_first
+
+
+def test_a_document_that_is_removed_while_it_is_answered_is_not_here(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.answer(provided(numbered(1)))
+    remove_when_opened(bench)
+    assert outcome(bench.answer(retrieved(1))) == ("Failure", ["XDSDocumentUniqueIdError"])
+    assert "damaged" not in caplog.text
+
+
+def test_a_large_document_that_is_removed_before_it_is_opened_breaks_off_the_answer(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = LARGE + b"."
+    slots = {"hash": hashlib.sha1(content).hexdigest(), "size": str(len(content))}
+    bench.answer(provided(numbered(1, entry={"slots": slots}), content))
+    remove_when_opened(bench)
+    with pytest.raises(Exception, match="damaged"):
+        bench.answer(retrieved(1))
+    assert "damaged" not in caplog.text
+    assert outcome(bench.answer(retrieved(1))) == ("Failure", ["XDSDocumentUniqueIdError"])
 
 
 def soap(inner: str, namespace: str = SOAP12) -> HttpRequest:
