@@ -17,7 +17,7 @@ from xds_gateway.model.metadata import (
     Submission,
 )
 from xds_gateway.rules.engine import LIMIT
-from xds_gateway.rules.ihe import check_content, check_documents, check_submission
+from xds_gateway.rules.ihe import check_content, check_documents, check_submission, read_update
 
 IDS = st.sampled_from(("", " ", "Document01", "SubmissionSet01", "Folder01", "urn:uuid:x", "ä")) | st.text(max_size=5)
 TEXTS = st.text(max_size=300) | st.text("0123456789.^&|~ISOPID-", max_size=60)
@@ -61,7 +61,7 @@ PARTS = st.fixed_dictionaries(
 ASSOCIATIONS = st.builds(
     Association,
     id=IDS,
-    association_type=st.sampled_from((*v.ASSOCIATION_TYPES, v.SUBMIT_ASSOCIATION)) | TEXTS,
+    association_type=st.sampled_from((*v.ASSOCIATION_TYPES, *v.UPDATE_ASSOCIATION_TYPES)) | TEXTS,
     source=IDS,
     target=IDS,
     slots=st.lists(SLOTS, max_size=2).map(tuple),
@@ -82,13 +82,22 @@ def _submission(entry: dict, package: dict, folder: dict, associations: list[Ass
 SUBMISSIONS = st.builds(_submission, PARTS, PARTS, PARTS, st.lists(ASSOCIATIONS, max_size=5))
 
 
-@given(SUBMISSIONS, st.sampled_from(("ITI-41", "ITI-42")), st.sampled_from(("registry", "repository")))
+@given(
+    SUBMISSIONS, st.sampled_from(("ITI-41", "ITI-42", "ITI-57", "ITI-92")), st.sampled_from(("registry", "repository"))
+)
 def test_any_message_is_judged(submission, transaction, actor):
     findings = check_submission(submission, actor=actor, transaction=transaction)
     assert all(isinstance(found, Finding) for found in findings)
     for found in findings:
         told = (found.sentence, found.received, found.expected, found.attribute, found.object_id)
         assert all(text is None or text.isprintable() for text in told)
+    assert len(findings) <= LIMIT + 1
+
+
+@given(SUBMISSIONS, st.sampled_from(("ITI-57", "ITI-92")))
+def test_any_message_is_read_as_an_update_or_refused(submission, transaction):
+    operations, findings = read_update(submission, transaction=transaction)
+    assert findings or operations.versions or operations.statuses or operations.submitted
     assert len(findings) <= LIMIT + 1
 
 
