@@ -58,10 +58,11 @@ def documents_table(documents: Sequence[DocumentSummary]) -> Table:
 
 def submission_sets_table(sets: Sequence[SubmissionSetSummary]) -> Table:
     """Submission sets with who sent them."""
-    table = _table("submission set", "submitted", "source")
+    table = _table("submission set", "submitted")
     for each in sets:
         name = each.title or (each.content_type_code.display if each.content_type_code else "") or "untitled"
-        table.add_row(labelled(name, each.entry_uuid), time_text(each.submission_time), shown(each.source_id))
+        source = (f"from {each.source_id}",) if each.source_id else ()
+        table.add_row(labelled(name, each.entry_uuid, *source), time_text(each.submission_time))
     return table
 
 
@@ -129,5 +130,5 @@ def _table(first: str, *others: str) -> Table:
     table.add_column(first, overflow="fold")
     for name in others:
         justify: JustifyMethod = "right" if name == "size" else "left"
-        table.add_column(name, no_wrap=name not in ("source", "from, to"), overflow="fold", justify=justify)
+        table.add_column(name, no_wrap=name != "from, to", overflow="fold", justify=justify)
     return table

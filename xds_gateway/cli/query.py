@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ..client import QueryResult
 from ..client.queries import QUERIES_BY_NAME, KnownQuery, known_query
-from ..client.query_texts import split_values
+from ..client.query_texts import split_values, written_as
 from ..codec.query_tables import IDS
 from .connecting import connected, failing_well
 from .console import as_plain, output, print_json, working
@@ -119,11 +119,9 @@ def _describe(known: KnownQuery, *, as_json: bool) -> None:
     table.add_column("values", no_wrap=True, style="dim")
     table.add_column("written as", overflow="fold")
     for parameter in known.table.parameters:
-        number = "several" if parameter.multiple else "one"
-        if parameter.conjunction:
-            number += ", or AND"
+        number = ("several" if parameter.multiple else "one") + (", and" if parameter.conjunction else "")
         name = Text(_short(parameter.name), style="bold" if parameter.required else "")
-        table.add_row(name, f"required, {number}" if parameter.required else number, parameter.kind.expected)
+        table.add_row(name, f"required, {number}" if parameter.required else number, written_as(parameter))
     console.print(table)
     for needed, said in ((IDS if known.table.either else (), "Exactly"), (known.table.some_of, "At least")):
         if needed:
@@ -132,10 +130,10 @@ def _describe(known: KnownQuery, *, as_json: bool) -> None:
 
 
 _RULES: Final = """
-Each is said with -p NAME=VALUE; the name also with its $XDS, or short where that is clear (Status).
-Several values are separated by commas and are OR: -p Status=Approved,Deprecated.
-"or AND": the same -p again must match too. A value with a comma is quoted: -p "AuthorPerson='%a,b%'".
-A patient may be written id@oid, a time as 2024-03-01T10:30, a UUID without urn:uuid:."""
+Say each with -p NAME=VALUE; NAME also with its $XDS, or short (Status) where
+that is clear. Values separated by commas are OR; where a parameter takes "and",
+the same -p said again must match too. A value with a comma is quoted:
+  -p Status=Approved,Deprecated -p "AuthorPerson='%Martin, Claire%'\""""
 
 
 def _as_json(known: KnownQuery) -> dict[str, Any]:

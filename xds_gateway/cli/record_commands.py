@@ -14,7 +14,7 @@ _DOCUMENT: Final = "entryUUID (urn:uuid: may be left out) or uniqueId"
 def query(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Name of the query, as FindFolders; without it all are listed."),
+        typer.Argument(metavar="NAME", help="Name of the query, as FindFolders; without it all are listed."),
     ] = None,
     *,
     parameters: Annotated[
@@ -188,7 +188,7 @@ _Members = Annotated[list[str], typer.Argument(metavar="DOCUMENT...", help=f"{_D
 def folder_new(
     title: Annotated[str, typer.Argument(metavar="TITLE", help="Title of the folder.")],
     documents: Annotated[
-        list[str] | None, typer.Argument(metavar="[DOCUMENT...]", help=f"What to put into it: {_DOCUMENT}.")
+        list[str] | None, typer.Argument(metavar="DOCUMENT...", help=f"What to put into it: {_DOCUMENT}.")
     ] = None,
     *,
     patient: Patient = None,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..codec.query_parameters import Parameter
 from ..codec.query_values import (
@@ -13,8 +13,12 @@ from ..codec.query_values import (
     LEVEL,
     OBJECT_TYPE,
     PATIENT,
+    PATTERN,
+    REFERENCE_ID,
+    SOURCE_ID,
     STATUS,
     TIME,
+    UNIQUE_ID,
     UUID,
     Kind,
     parse_literals,
@@ -44,6 +48,11 @@ def render_values(parameter: Parameter, values: Sequence[Any], problems: list[st
     return tuple(f"({text})" for text in rendered) if parameter.multiple else tuple(rendered)
 
 
+def written_as(parameter: Parameter) -> str:
+    """How people write a value of this parameter."""
+    return next((each.example for each in _WRITINGS if each.kind is parameter.kind), parameter.kind.expected)
+
+
 def split_values(text: str) -> tuple[str, ...]:
     """The values of a text that a person typed: split at commas; what begins with a quote or parenthesis as in 3.18.
 
@@ -65,7 +74,7 @@ def _text(kind: Kind, value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y%m%d%H%M%S")
     told = str(value).strip()
-    return next((write(told) for each, write in _WRITTEN if each is kind), told)
+    return next((each.write(told) for each in _WRITINGS if each.kind is kind), told)
 
 
 def _code(text: str) -> str:
@@ -97,12 +106,24 @@ def _named(names: Mapping[str, str]) -> Callable[[str], str]:
     return lambda text: names.get(text.lower(), text)
 
 
-_WRITTEN: Final[tuple[tuple[Kind, Callable[[str], str]], ...]] = (
-    (STATUS, _named(_STATUS_NAMES)),
-    (ASSOCIATION_TYPE, _named(_ASSOCIATION_NAMES)),
-    (OBJECT_TYPE, _named(_OBJECT_TYPE_NAMES)),
-    (CODE, _code),
-    (PATIENT, patient_text),
-    (TIME, _time),
-    (UUID, _uuid),
+class _Writing(NamedTuple):
+    """How values of one kind are written here: an example, and how that becomes what the standard has."""
+
+    kind: Kind
+    example: str
+    write: Callable[[str], str] = str
+
+
+_WRITINGS: Final = (
+    _Writing(STATUS, "Approved, Deprecated", _named(_STATUS_NAMES)),
+    _Writing(ASSOCIATION_TYPE, "RPLC, APND, XFRM ...", _named(_ASSOCIATION_NAMES)),
+    _Writing(OBJECT_TYPE, "stable, on-demand", _named(_OBJECT_TYPE_NAMES)),
+    _Writing(CODE, "CODE^^SCHEME", _code),
+    _Writing(PATIENT, "42@1.2.3, or a CX", patient_text),
+    _Writing(TIME, "2024-03-01T10:30", _time),
+    _Writing(UUID, "entryUUID", _uuid),
+    _Writing(PATTERN, "%Martin%"),
+    _Writing(REFERENCE_ID, "CXi, with % and _"),
+    _Writing(UNIQUE_ID, "uniqueId"),
+    _Writing(SOURCE_ID, "OID"),
 )
