@@ -42,6 +42,7 @@ _EFFECTS: Final = {
     "supersede": "no longer the latest version",
     "touch": "folder with a new lastUpdateTime",
     "remove": "metadata deleted",
+    "erase": "document deleted",
     "know": "patient becomes known",
 }
 

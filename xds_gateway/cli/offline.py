@@ -46,7 +46,7 @@ def _alone(settings: Settings, folder: Path) -> Settings:
             "database_url": f"sqlite:///{(folder / 'registry.sqlite3').as_posix()}",
             "workers": 1,
             "mounts": (mount,),
-            "domains": (settings.domain(mount.domain),),
+            "domains": (settings.domain(mount.domain).model_copy(update={"on_demand": None}),),
         }
     )
 

@@ -15,7 +15,12 @@ GatewayClientError
   Damaged                a document came back with another size or hash than its entry says
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+NOT_DRY: Final = (
+    "the gateway did not say that this was a dry run: it may be another product that passed over the header DryRun, "
+    "and may have done what was asked"
+)
 
 
 class RegistryError(NamedTuple):

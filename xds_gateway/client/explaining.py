@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from ..codec.captures import Capture, with_dry_run
+from ..model.messages import QueryResponse, RetrieveResponse
 from ..rules.explaining import Explanation, explain_answer, of_request
 from .answers import ANSWER_LIMITS
-from .errors import Misconfigured, UnexpectedAnswer
+from .errors import NOT_DRY, Misconfigured, UnexpectedAnswer
 from .http import HttpAnswer, HttpChannel
 
 NO_PLACE = (
@@ -26,7 +27,14 @@ def ask(capture: Capture, addresses: Mapping[str, str], channel: HttpChannel) ->
     url = addresses.get(dry.endpoint or "registry", addresses["registry"])
     with channel.post(url, dry.body, dry.content_type) as answer:
         told = explain_answer(answer.status, answer.content_type, _whole(answer))
+    if told.effects is None and told.outcome in ("accepted", "partly accepted") and _changes(dry):
+        raise UnexpectedAnswer(NOT_DRY)
     return of_request(told, capture)
+
+
+def _changes(capture: Capture) -> bool:
+    """False for a request that only reads: it is answered as always."""
+    return capture.row is None or capture.row.outcome not in (QueryResponse, RetrieveResponse)
 
 
 def addresses_of(registry_url: str, repository_url: str) -> dict[str, str]:

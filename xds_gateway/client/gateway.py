@@ -42,6 +42,7 @@ class Gateway(DocumentConsumer, DocumentAdministrator):
         relation: tuple[str, str] | None = None,
         folders: Sequence[str] = (),
         journal_key: str | None = None,
+        dry_run: bool = False,
     ) -> SubmissionResult:
         """Submit documents of one patient as one submission set: all are registered, or none (ITI-41).
 
@@ -52,6 +53,9 @@ class Gateway(DocumentConsumer, DocumentAdministrator):
 
         The ids are journaled before the first byte leaves. A later run with the same documents and details, or the same
         `journal_key`, sends the same ids; when the set is there already nothing is sent and `already_there` is True.
+
+        With `dry_run` the gateway judges all of it, documents too, and changes nothing: the result has `planned`, a
+        refusal is raised as Refused, and no id is journaled.
 
         Raises IncompleteMetadata before anything is sent, Misconfigured for an unreadable file or journal.
 
@@ -69,6 +73,8 @@ class Gateway(DocumentConsumer, DocumentAdministrator):
             relation=_relation("RPLC", replaces) if replaces else _relation(*relation) if relation else None,
             folders=tuple(folders),
         )
+        if dry_run:
+            return self._source.rehearse(chosen, details)
         return self._source.submit(chosen, details, journal_key)
 
     def replace(

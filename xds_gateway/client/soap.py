@@ -15,21 +15,22 @@ from zeep import Client, Settings
 from zeep.transports import Transport
 
 from ..codec.ebrim import QUERY, RS
-from ..codec.soap import ANONYMOUS, SOAP12, WSA, render_request_envelope
+from ..codec.soap import ANONYMOUS, DRY_RUN_HEADER, SOAP12, WSA, render_request_envelope
 from ..codec.transactions import TRANSACTIONS
 from ..codec.xdsb import (
     XDSB,
     ReceivedDocument,
     ReceivedError,
+    parse_planned,
     parse_registry_response,
     parse_retrieve_response,
     render_provide_request,
 )
 from ..contracts import Actor, wsdl_path
 from ..model.errors import GatewayError
-from ..model.messages import DocumentRequest, ProvideRequest
+from ..model.messages import DocumentRequest, PlannedEffect, ProvideRequest
 from .answers import check_status, read_answer_body
-from .errors import RegistryError, UnexpectedAnswer
+from .errors import NOT_DRY, RegistryError, UnexpectedAnswer
 from .http import HttpAnswer, HttpChannel
 from .mtom import Attachment, DocumentReceiver, MtomMessage, read_envelope
 from .queries import StoredQueryCall
@@ -139,12 +140,24 @@ class SoapClient:
 
     def provide(self, request: ProvideRequest, attachments: tuple[Attachment, ...]) -> tuple[RegistryError, ...]:
         """ITI-41: the warnings of a success; raises Refused (ITI TF-2 3.41)."""
-        envelope = render_request_envelope(
-            self._provide_action, self._repository_url, render_provide_request(request), self._new_uuid().urn
-        )
-        with self._mtom.send_with(self._repository_url, envelope, attachments, self._provide_action) as answer:
-            body = read_answer_body(read_envelope(answer), f"{{{RS}}}RegistryResponse", status=answer.status)
-        return check_status(*_registry_response(body))
+        return check_status(*_registry_response(self._provided(request, attachments, "")))
+
+    def rehearse(
+        self, request: ProvideRequest, attachments: tuple[Attachment, ...]
+    ) -> tuple[tuple[RegistryError, ...], tuple[PlannedEffect, ...]]:
+        """ITI-41 as a dry run: warnings, and what would happen; raises Refused."""
+        body = self._provided(request, attachments, DRY_RUN_HEADER)
+        warnings, planned = check_status(*_registry_response(body)), parse_planned(body)
+        if planned is None:
+            raise UnexpectedAnswer(NOT_DRY)
+        return warnings, planned
+
+    def _provided(self, request: ProvideRequest, attachments: tuple[Attachment, ...], headers: str) -> etree._Element:
+        action, url = self._provide_action, self._repository_url
+        body = render_provide_request(request)
+        envelope = render_request_envelope(action, url, body, self._new_uuid().urn, headers=headers)
+        with self._mtom.send_with(url, envelope, attachments, action) as answer:
+            return read_answer_body(read_envelope(answer), f"{{{RS}}}RegistryResponse", status=answer.status)
 
     def retrieve(self, request: DocumentRequest, receiver: DocumentReceiver) -> ReceivedDocument:
         """ITI-43 of one document: its bytes go to the receiver; what else is said. Raises Refused (ITI TF-2 3.43)."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ..model.messages import DocumentPart, ProvideRequest
 from .answers import read_documents
-from .errors import Misconfigured, Refused, RegistryError
+from .errors import Misconfigured, Refused
 from .journal import Journal
 from .mtom import Attachment
 from .queries import get_documents
@@ -62,7 +62,7 @@ class DocumentSource:
         if seen_before and self._is_there(ids):
             return self._found_there(key, ids)
         try:
-            warnings = self._provide(documents, ids, details)
+            warnings = self._soap.provide(*_message(documents, ids, details))
         except Refused as refused:
             # the request of the earlier run may have come through between the question and this answer
             if seen_before and self._is_there(ids):
@@ -71,6 +71,14 @@ class DocumentSource:
             raise
         self._journal.finish(key, ids, "accepted")
         return replace(_result(ids), warnings=warnings)
+
+    def rehearse(self, documents: tuple[DocumentToSubmit, ...], details: SubmissionDetails) -> SubmissionResult:
+        """Ask what a submission would do, by a dry run with ids of its own that nothing keeps; raises Refused."""
+        check_complete(documents, details)
+        digests = tuple(read_digest(document.content) for document in documents)
+        ids = make_ids(documents, digests, self._new_uuid, self._clock())
+        warnings, planned = self._soap.rehearse(*_message(documents, ids, details))
+        return replace(_result(ids), warnings=warnings, planned=planned)
 
     def _key(
         self,
@@ -93,20 +101,22 @@ class DocumentSource:
         found = read_documents(self._soap.query(get_documents(sorted(wanted))))
         return wanted <= {document.entry_uuid for document in found}
 
-    def _provide(
-        self, documents: tuple[DocumentToSubmit, ...], ids: SubmissionIds, details: SubmissionDetails
-    ) -> tuple[RegistryError, ...]:
-        attachments = tuple(
-            Attachment(f"document{number}@xds-gateway", _PART_TYPE, document.content, entry.size)
-            for number, (document, entry) in enumerate(zip(documents, ids.entries, strict=True), 1)
-        )
-        parts = tuple(
-            DocumentPart(entry.entry_uuid, attachment.content_id, None)
-            for entry, attachment in zip(ids.entries, attachments, strict=True)
-        )
-        request = ProvideRequest(submission=build_submission(documents, ids, details), parts=parts)
-        return self._soap.provide(request, attachments)
-
 
 def _result(ids: SubmissionIds) -> SubmissionResult:
     return SubmissionResult(submission_set_uuid=ids.set_uuid, unique_id=ids.set_unique_id, entries=ids.entries)
+
+
+def _message(
+    documents: tuple[DocumentToSubmit, ...], ids: SubmissionIds, details: SubmissionDetails
+) -> tuple[ProvideRequest, tuple[Attachment, ...]]:
+    """The request of a submission and its documents."""
+    attachments = tuple(
+        Attachment(f"document{number}@xds-gateway", _PART_TYPE, document.content, entry.size)
+        for number, (document, entry) in enumerate(zip(documents, ids.entries, strict=True), 1)
+    )
+    parts = tuple(
+        DocumentPart(entry.entry_uuid, attachment.content_id, None)
+        for entry, attachment in zip(ids.entries, attachments, strict=True)
+    )
+    request = ProvideRequest(submission=build_submission(documents, ids, details), parts=parts)
+    return request, attachments

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..model.datatypes import Author, Code
+from ..model.messages import PlannedEffect
 from .errors import RegistryError
 
 # attribute                        required of an ITI-41 sender: ITI TF-3 Table 4.3.1-3
@@ -92,13 +93,17 @@ class SubmittedEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionResult:
-    """An accepted submission; `already_there` when a query found it from an earlier run and nothing was sent."""
+    """An accepted submission; `already_there` when a query found it from an earlier run and nothing was sent.
+
+    `planned` is what a dry run told that would happen; nothing is there then.
+    """
 
     submission_set_uuid: str
     unique_id: str
     entries: tuple[SubmittedEntry, ...]
     already_there: bool = False
     warnings: tuple[RegistryError, ...] = ()
+    planned: tuple[PlannedEffect, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
