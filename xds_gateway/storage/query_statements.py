@@ -8,88 +8,17 @@ shape are those of `inline_size`.
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ..model import vocabulary as v
+from . import query_conditions as sql
+from .query_conditions import ENTRY as ENTRY
+from .query_conditions import FOLDER as FOLDER
+from .query_conditions import SUBMISSION_SET as SUBMISSION_SET
 from .rows import CODE_LISTS
 from .statements import CODE_COLUMNS, TIME_COLUMNS, in_list
-
-ENTRY: Final = "document_entry"
-SUBMISSION_SET: Final = "submission_set"
-FOLDER: Final = "folder"
 
 # The holes of a fragment and what goes with them, in the order that answers.py reads.
 _OBJECT: Final = "e.id, e.uuid, e.lid, e.version, e.status, e.patient_cx, e.home, e.patient, e.fragment"
 COLUMNS: Final = {ENTRY: _OBJECT, SUBMISSION_SET: _OBJECT, FOLDER: f"{_OBJECT}, e.last_update_time"}
 _ASSOCIATION: Final = "a.id, a.uuid, a.lid, a.version, a.status, a.home, a.fragment, a.source, a.target"
-
-# --- conditions ---------------------------------------------------------------------------------------------------
-
-
-def _word(text: str) -> str:
-    """The integer of a word of ours, looked up once in a statement, and only when a row asks for it."""
-    return f"(SELECT id FROM code WHERE code = '{text}' AND scheme = '')"
-
-
-# What level 1 hides (model.queries.Levelled): in all queries, and in those that have no status parameter.
-_ONLINE: Final = f"(e.availability IS NULL OR e.availability NOT IN {_word(v.OFFLINE)})"
-_CURRENT: Final = {
-    ENTRY: ["e.latest = 1", _ONLINE],
-    SUBMISSION_SET: [],
-    FOLDER: ["e.latest = 1", f"e.status = {_word(v.APPROVED)}"],
-}
-
-# For every group of the parameter the object has one of its codes: ((a OR b) AND (c)). Bind: groups, attribute.
-_CODE_LIST: Final = (
-    "NOT EXISTS (SELECT 1 FROM json_each(?) g WHERE NOT EXISTS (SELECT 1 FROM object_code c WHERE c.object = e.id"
-    " AND c.attribute = ? AND c.code IN (SELECT value FROM json_each(g.value))))"
-)
-
-
-def _like(table: str, column: str) -> str:
-    """For every group of patterns the object has a value that one of them matches. Bind: groups."""
-    return (
-        f"NOT EXISTS (SELECT 1 FROM json_each(?) g WHERE NOT EXISTS (SELECT 1 FROM {table} t, json_each(g.value) p"
-        f" WHERE t.object = e.id AND t.{column} LIKE p.value ESCAPE '\\'))"
-    )
-
-
-_AUTHOR_PERSON: Final = _like("object_author", "person")
-_REFERENCE_ID: Final = _like("entry_reference", "value")
-
-
-def _present_time(column: str, start: bool, stop: bool) -> list[str]:
-    """The rule of `model.queries.TimeRange` for a time. Bind: From's first instant; To's last, first, last."""
-    tests = [f"{column}_hi >= ?"] if start else []
-    if stop:
-        tests.append(f"{column}_lo <= ? AND NOT ({column}_lo = ? AND {column}_hi = ?)")
-    return tests
-
-
-def _time(column: str, start: bool, stop: bool) -> list[str]:
-    """The whole rule, by which an absent time matches. Bind: as `_present_time`."""
-    tests = _present_time(column, start, stop)
-    return [f"({column}_lo IS NULL OR ({' AND '.join(tests)}))"] if tests else []
-
-
-def _hidden(size: int | None) -> list[str]:
-    """The access filter's confidentiality codes (attribute 1 of object_code). Bind: codes."""
-    if size is None:
-        return []
-    codes = in_list("h.code", size)
-    return [f"NOT EXISTS (SELECT 1 FROM object_code h WHERE h.object = e.id AND h.attribute = 1 AND {codes})"]
-
-
-def _shows_nothing_hidden(size: int | None) -> list[str]:
-    """No end is a hidden entry, nor an association with such an end, however far down. Bind: codes."""
-    if size is None:
-        return []
-    reached = (
-        "WITH RECURSIVE reached(id) AS (SELECT a.source UNION SELECT a.target"
-        " UNION SELECT n.source FROM reached CROSS JOIN association n ON n.id = reached.id"
-        " UNION SELECT n.target FROM reached CROSS JOIN association n ON n.id = reached.id)"
-    )
-    hidden = f"h.object = reached.id WHERE h.attribute = 1 AND {in_list('h.code', size)}"
-    return [f"NOT EXISTS ({reached} SELECT 1 FROM reached CROSS JOIN object_code h ON {hidden})"]
-
 
 # --- Find queries and GetAll: objects of a patient ----------------------------------------------------------------
 
@@ -119,17 +48,17 @@ def _entry_conditions(shape: EntryShape) -> list[str]:
     """Bind: statuses, types, codes, lists, times, authors, references, hidden."""
     conditions = [
         in_list("e.status", shape.statuses),
-        *([_ONLINE] if shape.level == 1 else []),
+        *([sql.ONLINE] if shape.level == 1 else []),
         *_entry_filter(shape.object_types, shape.codes, shape.code_lists),
     ]
     for name, start, stop in shape.times:
-        rule = _present_time if shape.created and name == "creation_time" else _time
+        rule = sql.present_time if shape.created and name == "creation_time" else sql.time
         conditions += rule(TIME_COLUMNS[name], start, stop)
     if shape.author_person:
-        conditions.append(_AUTHOR_PERSON)
+        conditions.append(sql.AUTHOR_PERSON)
     if shape.reference_ids:
-        conditions.append(_REFERENCE_ID)
-    return [*conditions, *_hidden(shape.hidden)]
+        conditions.append(sql.REFERENCE_ID)
+    return [*conditions, *sql.hidden(shape.hidden)]
 
 
 class SubmissionSetShape(NamedTuple):
@@ -148,9 +77,9 @@ def find_submission_sets(shape: SubmissionSetShape) -> str:
     conditions = [in_list("e.status", shape.statuses)]
     if shape.source_ids:
         conditions.append(in_list("e.source_id", 0))
-    conditions += _time("e.submission_time", *shape.submission_time)
+    conditions += sql.time("e.submission_time", *shape.submission_time)
     if shape.author_person:
-        conditions.append(_AUTHOR_PERSON)
+        conditions.append(sql.AUTHOR_PERSON)
     if shape.content_types is not None:
         conditions.append(in_list("e.content_type_code", shape.content_types))
     return _of_patient(SUBMISSION_SET, conditions, "submission_time")
@@ -172,8 +101,8 @@ def find_folders(shape: FolderShape) -> str:
 
 def _folder_conditions(shape: FolderShape) -> list[str]:
     """Bind: statuses, time, codes."""
-    conditions = [in_list("e.status", shape.statuses), *_time("e.last_update_time", *shape.last_update_time)]
-    return [*conditions, _CODE_LIST] if shape.codes else conditions
+    conditions = [in_list("e.status", shape.statuses), *sql.time("e.last_update_time", *shape.last_update_time)]
+    return [*conditions, sql.CODE_LIST] if shape.codes else conditions
 
 
 def _of_patient(table: str, conditions: list[str], time: str) -> str:
@@ -188,7 +117,7 @@ def _entry_filter(object_types: int | None, codes: tuple[tuple[str, int], ...], 
     return [
         *([] if object_types is None else [in_list("e.object_type", object_types)]),
         *(in_list(CODE_COLUMNS[attribute], size) for attribute, size in codes),
-        *[_CODE_LIST] * code_lists,
+        *[sql.CODE_LIST] * code_lists,
     ]
 
 
@@ -289,12 +218,12 @@ def documents(shape: KeyShape) -> str:
 
 def _shown(table: str, shape: KeyShape) -> str:
     """What the level shows of what passes the filters."""
-    current = _CURRENT[table] if shape.level == 1 else []
+    current = sql.CURRENT[table] if shape.level == 1 else []
     return "".join(f" AND {condition}" for condition in current) + _filters(shape)
 
 
 def _filters(shape: KeyShape) -> str:
-    conditions = _entry_filter(shape.object_types, shape.codes, shape.code_lists) + _hidden(shape.hidden)
+    conditions = _entry_filter(shape.object_types, shape.codes, shape.code_lists) + sql.hidden(shape.hidden)
     return "".join(f" AND {condition}" for condition in conditions)
 
 
@@ -322,5 +251,5 @@ def associations(key: str, shape: LinkShape) -> str:
     conditions = [in_list(f"a.{key}", shape.keys), "a.domain = ?", in_list("a.status", shape.statuses)]
     if shape.types is not None:
         conditions.append(in_list("a.type", shape.types))
-    where = " AND ".join([*conditions, *_shows_nothing_hidden(shape.hidden)])
+    where = " AND ".join([*conditions, *sql.shows_nothing_hidden(shape.hidden)])
     return f"SELECT {_ASSOCIATION} FROM association a WHERE {where} LIMIT ?"
