@@ -22,7 +22,7 @@ ADDRESS = "https://xds.hospital.example/services/"
 SCHEMAS = ["xml.xsd", "rim.xsd", "rs.xsd", "lcm.xsd", "query.xsd", "XDS.b_DocumentRepository.xsd", "RMD.xsd"]
 
 #   actor         operation                                             request action, its answer adds "Response"
-OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.41.5, 3.43.5; supplements MU, RMD, RMU
+OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.61.4, 3.41.5, 3.43.5; supplements MU, RMD, RMU
     ("registry", "DocumentRegistry_RegisterDocumentSet-b", "urn:ihe:iti:2007:RegisterDocumentSet-b"),
     ("registry", "DocumentRegistry_RegistryStoredQuery", "urn:ihe:iti:2007:RegistryStoredQuery"),
     ("registry", "DocumentRegistry_MultiPatientStoredQuery", "urn:ihe:iti:2009:MultiPatientStoredQuery"),
@@ -32,11 +32,18 @@ OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.41.5, 3.43.5; supplements M
         "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
     ),
     ("repository", "DocumentRepository_RetrieveDocumentSet", "urn:ihe:iti:2007:RetrieveDocumentSet"),
+    (
+        "registry",
+        "DocumentRegistry_RegisterOnDemandDocumentEntry",
+        "urn:ihe:iti:2010:RegisterOnDemandDocumentEntry",
+    ),
     ("registry", "DocumentRegistry_UpdateDocumentSet", "urn:ihe:iti:2010:UpdateDocumentSet"),
     ("responder", "UpdateResponder_RestrictedUpdateDocumentSet", "urn:ihe:iti:2018:RestrictedUpdateDocumentSet"),
     ("registry", "DocumentRegistry_DeleteDocumentSet", "urn:ihe:iti:2010:DeleteDocumentSet"),
     ("repository", "DocumentRepository_RemoveDocuments", "urn:ihe:iti:2017:RemoveDocuments"),
 ]
+# the answer of ITI-61 has a name of its own (ITI TF-2 3.61.4.2.2)
+ANSWERS = {"urn:ihe:iti:2010:RegisterOnDemandDocumentEntry": "urn:ihe:iti:2010:RegisterOnDemandDocumentResponse"}
 
 
 # --- schemas ---
@@ -83,7 +90,7 @@ def test_an_operation_has_the_actions_of_ihe(actor, operation, action):
     (output,) = etree.parse(contracts.wsdl_path(actor)).xpath(
         f"//w:portType/w:operation[@name='{operation}']/w:output", namespaces=names
     )
-    assert output.get("{http://www.w3.org/2006/05/addressing/wsdl}Action") == action + "Response"
+    assert output.get("{http://www.w3.org/2006/05/addressing/wsdl}Action") == ANSWERS.get(action, action + "Response")
 
 
 def test_every_transaction_has_its_operation_and_every_operation_its_transaction():

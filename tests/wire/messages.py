@@ -18,11 +18,21 @@ from xds_gateway.codec.xdsb import (
     render_provide_request,
     render_query_request,
     render_register_request,
+    render_remove_documents_request,
+    render_remove_request,
     render_retrieve_request,
 )
 from xds_gateway.config.settings import DEMO_REPOSITORY_OID
 from xds_gateway.model import vocabulary as v
-from xds_gateway.model.messages import DocumentPart, DocumentRequest, ProvideRequest, QueryRequest, RetrieveRequest
+from xds_gateway.model.messages import (
+    DocumentPart,
+    DocumentRequest,
+    ProvideRequest,
+    QueryRequest,
+    RemoveDocumentsRequest,
+    RemoveRequest,
+    RetrieveRequest,
+)
 from xds_gateway.model.metadata import DocumentEntry, Submission
 
 from .raw import Response, call
@@ -43,8 +53,11 @@ ACTIONS = {
     "ITI-41": URN + "ProvideAndRegisterDocumentSet-b",
     "ITI-42": URN + "RegisterDocumentSet-b",
     "ITI-43": URN + "RetrieveDocumentSet",
+    "ITI-62": "urn:ihe:iti:2010:DeleteDocumentSet",
+    "ITI-86": "urn:ihe:iti:2017:RemoveDocuments",
     "ITI-51": "urn:ihe:iti:2009:MultiPatientStoredQuery",
     "ITI-57": "urn:ihe:iti:2010:UpdateDocumentSet",
+    "ITI-61": "urn:ihe:iti:2010:RegisterOnDemandDocumentEntry",
     "ITI-92": "urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
 }
 ENDPOINTS = {
@@ -54,6 +67,9 @@ ENDPOINTS = {
     "ITI-43": "repository",
     "ITI-51": "registry",
     "ITI-57": "registry",
+    "ITI-61": "registry",
+    "ITI-62": "registry",
+    "ITI-86": "repository",
     "ITI-92": "responder",
 }
 PLAIN = "application/soap+xml; charset=UTF-8"
@@ -270,6 +286,17 @@ def retrieve_body(*unique_ids: str, repository: str = REPOSITORY) -> bytes:
 def retrieve(*unique_ids: str, repository: str = REPOSITORY, **blocks: Any) -> Message:
     """ITI-43 as MTOM."""
     return multipart("ITI-43", retrieve_body(*unique_ids, repository=repository), **blocks)
+
+
+def remove(*uuids: str, **blocks: Any) -> Message:
+    """ITI-62."""
+    return plain("ITI-62", render_remove_request(RemoveRequest(references=uuids)), **blocks)
+
+
+def remove_documents(*unique_ids: str, repository: str = REPOSITORY, **blocks: Any) -> Message:
+    """ITI-86."""
+    documents = tuple(DocumentRequest(repository, unique_id) for unique_id in unique_ids)
+    return plain("ITI-86", render_remove_documents_request(RemoveDocumentsRequest(documents=documents)), **blocks)
 
 
 # --- answers ------------------------------------------------------------------------------------------------------

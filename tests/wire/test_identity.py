@@ -24,11 +24,13 @@ from .messages import (
     new_patient,
     new_urn,
     provide,
+    query,
     register,
     registrable,
     retrieve,
     send,
     set_for,
+    slot,
 )
 
 
@@ -127,6 +129,13 @@ def test_a_document_may_come_in_a_folder_of_the_message(gateway):
     told = make_member(provided.submission.submission_sets[0].id, filed.id, None)
     associations = (*provided.submission.associations, filed, told)
     accepted(gateway, replace(provided, submission=replace(provided.submission, associations=associations)))
+    contents = send(gateway, query("GetFolderAndContents", {"$XDSFolderUniqueId": f"'{folder.unique_id}'"}))
+    (package,), (entry,), (member,) = (
+        contents.all(f".//rim:{name}") for name in ("RegistryPackage", "ExtrinsicObject", "Association")
+    )
+    assert (member.get("sourceObject"), member.get("targetObject")) == (package.get("id"), entry.get("id"))
+    assert entry.get("id") == entry_uuid(gateway, provided.unique_ids[0])
+    assert slot(package, "lastUpdateTime") != ["20260314090000"]  # what the sender wrote
 
 
 def test_a_folder_of_another_patient_is_refused(gateway):

@@ -136,6 +136,15 @@ def test_a_known_document_may_be_put_into_another_set_by_reference(gateway):
     referred = make_member(made.submission.submission_sets[0].id, uuid, "Reference")
     submission = replace(made.submission, associations=(*made.submission.associations, referred))
     accepted(gateway, replace(made, submission=submission))
+    answer = send(gateway, query("GetSubmissionSets", {"$uuid": f"('{uuid}')"}))
+    sets = {package.get("id") for package in answer.all(".//rim:RegistryPackage")}
+    members = {item.get("sourceObject"): slot(item, "SubmissionSetStatus") for item in answer.all(".//rim:Association")}
+    assert len(sets) == 2
+    assert members.keys() == sets
+    assert sorted(members.values()) == [["Original"], ["Reference"]]
+    (referring,) = (holder for holder, status in members.items() if status == ["Reference"])
+    held = send(gateway, query("GetSubmissionSetAndContents", {"$XDSSubmissionSetEntryUUID": f"'{referring}'"}))
+    assert {entry.get("id") for entry in held.entries} == {uuid, entry_uuid(gateway, made.unique_ids[0])}
 
 
 # --- one winner ---------------------------------------------------------------------------------------------------
