@@ -200,6 +200,21 @@ def test_an_updated_document_stays_in_its_folder_unless_told(sdk: Gateway, patie
     assert (done.entry_uuid in inside) == propagate
 
 
+def test_a_document_moves_to_the_patient_that_it_belongs_to(sdk: Gateway, patient: str) -> None:
+    other = patient_id(next(SEEDS), "RECORDS")
+    submit(sdk, other)  # a patient is known from the first submission
+    entry = submit(sdk, patient)
+    sdk.folder_new("F", patient_id=patient, source_id=SOURCE_ID, codes=[CODE], documents=[entry.entry_uuid])
+    done = sdk.update_metadata(entry, {"patient_id": other}, source_id=SOURCE_ID, propagate=False)
+    assert sdk.find(patient) == ()
+    assert done.entry_uuid in {each.entry_uuid for each in sdk.find(other)}
+    told = sdk.history(entry.unique_id or "")
+    assert [version.patient_id for version in told.versions] == [patient, other]
+    assert {each.patient_id for each in told.submission_sets} == {patient, other}
+    sdk.remove(sdk.plan_removal(entry.unique_id or ""))
+    assert len(sdk.find(other, status=BOTH)) == 1
+
+
 def test_a_folder_is_updated(sdk: Gateway, patient: str) -> None:
     entry = submit(sdk, patient)
     made = sdk.folder_new(

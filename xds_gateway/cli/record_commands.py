@@ -78,6 +78,10 @@ def update(
         list[str] | None,
         typer.Option("--code", metavar="CODE^DISPLAY^SCHEME", help="Code of a folder; may be repeated."),
     ] = None,
+    patient: Annotated[
+        str | None,
+        typer.Option("--patient", "-p", metavar="CX", help="The patient that it belongs to, when it was another's."),
+    ] = None,
     cleared: Annotated[
         list[str] | None,
         typer.Option("--clear", metavar="ATTRIBUTE", help="Attribute to remove, as comments; may be repeated."),
@@ -106,6 +110,7 @@ def update(
         connection,
         metadata_file=metadata,
         codes=codes or (),
+        patient=patient,
         cleared=cleared or (),
         propagate=propagate,
         as_json=as_json,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..client import AdministrationResult, DocumentMetadata, metadata_from, parse_code, read_metadata_file
 from ..client.samples import SOURCE_ID
-from .connecting import connected, explain, failing_well, identifier
+from .connecting import connected, explain, failing_well, identifier, patient_id
 from .console import errors, output, print_json, working
 from .explaining import explanation
 from .failures import CommandFailed
@@ -30,6 +30,7 @@ def update(
     *,
     metadata_file: Path | None,
     codes: Sequence[str],
+    patient: str | None,
     cleared: Sequence[str],
     propagate: bool,
     as_json: bool,
@@ -39,6 +40,8 @@ def update(
         changes = attributes_said(attributes, metadata_file)
         if codes:
             changes["codes"] = tuple(map(parse_code, codes))
+    if patient is not None:
+        changes["patient_id"] = patient_id(patient)
     changes |= dict.fromkeys(cleared)
     if not changes:
         raise CommandFailed("usage", "Nothing is changed: say an attribute, as --title TEXT.")

@@ -1,8 +1,8 @@
 """The history of a document, put together from stored queries at metadata level 2 (ITI TF-2 3.18; Metadata Update)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from lxml import etree
 
@@ -15,6 +15,8 @@ from .values import DocumentSummary
 ALL_STATUSES: Final = ("Approved", "Deprecated")
 _SEVERAL_PATIENTS: Final = "XDSResultNotSinglePatient"
 _GENERATIONS: Final = 64  # steps from document to document; each is a question to the registry
+
+Found = TypeVar("Found", DocumentSummary, FolderSummary, SubmissionSetSummary)
 
 
 class Asks(Protocol):
@@ -88,22 +90,11 @@ class Historian:
 
     def documents(self, attribute: str, values: Iterable[str]) -> tuple[DocumentSummary, ...]:
         """Documents by entryUUIDs, uniqueIds or logical ids, whatever their version, status and patient."""
-        asked = {attribute: tuple(values)}
-        try:
-            return self._ask("GetDocuments", asked).documents
-        except Refused as refused:
-            if [error.code for error in refused.errors] != [_SEVERAL_PATIENTS]:
-                raise
-        references = self._ask("GetDocuments", asked, "ObjectRef").references
-        return tuple(
-            document
-            for reference in references
-            for document in self._ask("GetDocuments", {"uuid": reference.entry_uuid}).documents
-        )
+        return self._gather("GetDocuments", attribute, tuple(values), lambda found: found.documents)
 
     def folders(self, attribute: str, values: Iterable[str]) -> tuple[FolderSummary, ...]:
-        """Folders by entryUUIDs, uniqueIds or logical ids, whatever their version and status."""
-        return self._ask("GetFolders", {attribute: tuple(values)}).folders
+        """Folders by entryUUIDs, uniqueIds or logical ids, whatever their version, status and patient."""
+        return self._gather("GetFolders", attribute, tuple(values), lambda found: found.folders)
 
     def folder_versions(self, identifier: str) -> tuple[FolderSummary, ...]:
         """All versions of one folder, oldest first; none when there is no such folder."""
@@ -119,7 +110,7 @@ class Historian:
 
     def submission_sets(self, uuids: Iterable[str]) -> tuple[SubmissionSetSummary, ...]:
         """The submission sets that have these objects as members."""
-        return self._ask("GetSubmissionSets", {"uuid": tuple(uuids)}).submission_sets
+        return self._gather("GetSubmissionSets", "uuid", tuple(uuids), lambda found: found.submission_sets)
 
     def associations(self, uuids: Iterable[str]) -> Mapping[str, AssociationSummary]:
         """The associations that begin or end at these objects, whatever their status, by entryUUID."""
@@ -142,6 +133,25 @@ class Historian:
             if waiting:
                 documents |= {each.entry_uuid: each for each in self.documents("uuid", waiting)}
         return relations, documents, False
+
+    def _gather(
+        self, name: str, attribute: str, values: tuple[str, ...], chosen: Callable[[QueryResult], tuple[Found, ...]]
+    ) -> tuple[Found, ...]:
+        """The objects of a Get query; those of several patients are asked for one by one.
+
+        After an update of patientId the versions of one document have two (ITI TF-2 3.18.4.1.3, LeafClass).
+        """
+        try:
+            return chosen(self._ask(name, {attribute: values}))
+        except Refused as refused:
+            if [error.code for error in refused.errors] != [_SEVERAL_PATIENTS]:
+                raise
+        singles = values
+        if len(values) == 1:
+            references = self._ask(name, {attribute: values}, "ObjectRef").references
+            attribute, singles = "uuid", tuple(reference.entry_uuid for reference in references)
+        found = [each for value in singles for each in self._gather(name, attribute, (value,), chosen)]
+        return tuple({each.entry_uuid: each for each in found}.values())
 
     def _ask(self, name: str, parameters: Mapping[str, Any], return_type: str = "LeafClass") -> QueryResult:
         body, _ = self._registry.ask(stored_query(name, {**parameters, "metadata_level": 2}), return_type)
