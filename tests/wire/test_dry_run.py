@@ -7,7 +7,9 @@ from contextlib import closing
 import pytest
 
 from tests.unit.builders import make_entry, make_folder, make_member
+from xds_gateway.codec.ebrim import render_submission
 from xds_gateway.codec.soap import DRY_RUN_HEADER
+from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.model import vocabulary as v
 
 from .messages import (
@@ -17,16 +19,23 @@ from .messages import (
     entry_for,
     entry_uuid,
     find_documents,
+    multi_patient_query,
     new_oid,
     new_patient,
     new_urn,
+    plain,
     provide,
     register,
     registrable,
+    remove,
+    remove_documents,
     replacement,
     retrieve,
     send,
 )
+from .test_on_demand import on_demand, register_on_demand
+from .test_removal import all_of
+from .test_updates import titled, update
 
 DRY = {"DryRun": DRY_RUN_HEADER}
 PREFIX = "urn:xds-gateway:2026:"
@@ -147,12 +156,67 @@ def test_state_counts_in_a_dry_run(gateway):
     assert late.errors == ["XDSRegistryDeprecatedDocumentError"]
 
 
+def dry(message):
+    """The same message as a dry run."""
+    return message.replaced(b"</s:Header>", DRY_RUN_HEADER.encode() + b"</s:Header>")
+
+
+def new_version(made, uuid, transaction):
+    patient = entry_patient(made.entry)
+    version = titled(made, uuid, "Another title")
+    return plain(transaction, render_submission(update(patient, version)))
+
+
+#   transaction         a message about a registered document, its entryUUID                          effects
+EVERY = {
+    "ITI-18": (lambda gateway, made, uuid: find_documents(entry_patient(made.entry)), None),
+    "ITI-41": (
+        lambda gateway, made, uuid: replacement(uuid, b"new", entry_patient(made.entry)).message(),
+        {"deprecate"},
+    ),
+    "ITI-42": (lambda gateway, made, uuid: register(registrable()), {"register"}),
+    "ITI-43": (lambda gateway, made, uuid: retrieve(*made.unique_ids), None),
+    "ITI-51": (
+        lambda gateway, made, uuid: multi_patient_query(
+            "FindDocumentsForMultiplePatients",
+            {"$XDSDocumentEntryPatientId": f"('{entry_patient(made.entry)}')", **APPROVED},
+        ),
+        None,
+    ),
+    "ITI-57": (lambda gateway, made, uuid: new_version(made, uuid, "ITI-57"), {"register", "supersede"}),
+    "ITI-61": (lambda gateway, made, uuid: register_on_demand(on_demand(entry_patient(made.entry))), {"register"}),
+    "ITI-62": (lambda gateway, made, uuid: remove(*all_of(gateway, entry_patient(made.entry))), {"remove"}),
+    "ITI-86": (lambda gateway, made, uuid: remove_documents(*made.unique_ids), {"erase"}),
+    "ITI-92": (lambda gateway, made, uuid: new_version(made, uuid, "ITI-92"), {"register", "supersede"}),
+}
+APPROVED = {"$XDSDocumentEntryStatus": f"('{v.APPROVED}')"}
+
+
+def test_every_transaction_is_tried():
+    assert set(EVERY) == {row.name for row in TRANSACTIONS}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_dry_run_of_each_transaction_changes_nothing_and_tells_its_effects(gateway, name):
+    build, effects = EVERY[name]
+    made = accepted(gateway, provide(b"registered"))
+    uuid = entry_uuid(gateway, made.unique_ids[0])
+    message = build(gateway, made, uuid)
+    before = rows(gateway)
+    answer = send(gateway, dry(message))
+    assert (answer.status, answer.contexts) == ("Success", [])
+    assert rows(gateway) == before
+    told = planned(answer)
+    assert (effects or set()) <= set(told)
+    assert ("dry-run" in told) is (effects is not None)
+    assert send(gateway, message).status == "Success"  # it would indeed
+    assert (rows(gateway) == before) is (effects is None)
+
+
 def test_reading_is_answered_as_always(gateway):
     patient = new_patient()
     made = accepted(gateway, provide(b"read me", patient=patient))
-    message = find_documents(patient)
-    dry = message.replaced(b"</s:Header>", DRY_RUN_HEADER.encode() + b"</s:Header>")
-    assert len(send(gateway, dry).entries) == 1
+    assert len(send(gateway, dry(find_documents(patient))).entries) == 1
     assert send(gateway, retrieve(*made.unique_ids, **DRY)).documents == {made.unique_ids[0]: b"read me"}
 
 
