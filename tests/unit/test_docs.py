@@ -8,7 +8,7 @@ import pytest
 
 from tests.documents import CHECKOUT, PAGES, anchors, blocks, commands, links, name_of, prose, words
 from xds_gateway import client
-from xds_gateway.codec.queries import QUERIES
+from xds_gateway.codec.queries import MULTI_PATIENT_QUERIES, QUERIES
 from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.config import describe, load
 from xds_gateway.model.errors import ErrorCode
@@ -156,7 +156,7 @@ def test_every_transaction_is_in_readme_and_compliance(row):
 def test_readme_and_compliance_have_the_stored_queries():
     assert f"all {len(QUERIES)} queries" in (CHECKOUT / "README.md").read_text("utf-8")
     compliance = (CHECKOUT / "docs" / "compliance.md").read_text("utf-8")
-    for query in QUERIES.values():
+    for query in (*QUERIES.values(), *MULTI_PATIENT_QUERIES.values()):
         assert f"| {query.clause.removeprefix('ITI TF-2 ')} | {query.name}" in compliance
 
 
