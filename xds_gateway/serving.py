@@ -203,7 +203,7 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(alive, stop.set)
-    sweeping = loop.create_task(_sweep(gateway.sweep, gateway.workers.run))
+    sweeping = loop.create_task(_sweep(gateway.sweep, gateway.workers.run_apart))
     tap = _tap(settings.wire_log.folder)
     listeners = [listener_socket(listener, bound) for listener, bound in zip(settings.listeners, sockets, strict=True)]
     await serve(

@@ -34,7 +34,7 @@ from .storage.opening import Storage, open_storage
 
 PROFILES: dict[str, Profile] = {"ihe": IHE}
 _COLLECT_AFTER = 20_000  # container objects made since the last collection
-_THREADS = 8  # blocking work of one process: writers wait for each other's fsync here, not on the event loop
+_THREADS = 8  # what waits for a disk or takes long, of one process
 
 
 def now() -> str:
@@ -113,6 +113,7 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
         services=SoapServices(TRANSACTIONS),
         limits=_pipeline_limits(settings.limits),
         run=workers.run,
+        run_apart=workers.run_apart,
         new_uuid=new_uuid,
         sender_fault_status=settings.soap.sender_fault_status,
     )

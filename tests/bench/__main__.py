@@ -22,7 +22,8 @@ from .loopback import load, resident, running
 
 _COUNT = int(os.environ.get("BENCH_REQUESTS", "400"))
 _WARM = 100
-_TURN = 25  # requests before the floor has its turn
+_TURN = 100  # requests before the floor has its turn: four fifths of them at once, the others alone
+_AT_ONCE = 16  # requests in flight
 _HUGE = int(os.environ.get("BENCH_HUGE_BYTES", str(1024**3)))
 _OUTPUT = Path("var/bench.json")
 
@@ -126,24 +127,43 @@ def _record(
 def _compare(
     sender: Sender, sent: list[messages.Message], floor: Callable[[messages.Message], None]
 ) -> dict[str, float]:
-    """CPU per request beside its floor, in milliseconds, and their ratio."""
+    """CPU per request beside its floor, in milliseconds, and their ratio: under load, and of a lone caller."""
     sender.cpu(sent[:_WARM])
     for message in sent[:_WARM]:
         floor(message)
-    cpu = low = 0.0
+    loaded, alone, low = _Figure(), _Figure(), _Figure()
     for start in range(_WARM, len(sent), _TURN):
         turn = sent[start : start + _TURN]
-        cpu += sender.cpu(turn)
+        split = len(turn) * 4 // 5
+        loaded.add(sender.cpu(turn[:split], at_once=_AT_ONCE), split)
+        alone.add(sender.cpu(turn[split:]), len(turn) - split)
         started = time.process_time()
         for message in turn:
             floor(message)
-        low += time.process_time() - started
-    count = len(sent) - _WARM
+        low.add(time.process_time() - started, len(turn))
     return {
-        "cpu_ms": round(cpu / count * 1000, 3),
-        "floor_ms": round(low / count * 1000, 3),
-        "ratio": round(cpu / low, 2),
+        "cpu_ms": round(loaded.mean_ms, 3),
+        "floor_ms": round(low.mean_ms, 3),
+        "ratio": round(loaded.mean_ms / low.mean_ms, 2),
+        "alone_cpu_ms": round(alone.mean_ms, 3),
+        "alone_ratio": round(alone.mean_ms / low.mean_ms, 2),
     }
+
+
+@dataclass(slots=True)
+class _Figure:
+    """Processor seconds of so many requests."""
+
+    seconds: float = 0.0
+    count: int = 0
+
+    def add(self, seconds: float, count: int) -> None:
+        self.seconds += seconds
+        self.count += count
+
+    @property
+    def mean_ms(self) -> float:
+        return self.seconds / self.count * 1000
 
 
 def _selects(statements: list[floors.Statement]) -> list[floors.Statement]:
@@ -197,10 +217,11 @@ def _huge(gateway: object, repository: str) -> int:
 
 
 def _table(rows: dict[str, dict[str, float]]) -> Table:
-    table = Table("transaction", "CPU ms", "floor ms", "ratio", "requests/s", "p50 ms", "p99 ms")
+    table = Table("transaction", "CPU ms", "floor ms", "ratio", "ratio alone", "requests/s", "p50 ms", "p99 ms")
     for transaction, row in sorted(rows.items()):
         table.add_row(
-            transaction, *(f"{row[name]:g}" for name in ("cpu_ms", "floor_ms", "ratio", "rps", "p50_ms", "p99_ms"))
+            transaction,
+            *(f"{row[name]:g}" for name in ("cpu_ms", "floor_ms", "ratio", "alone_ratio", "rps", "p50_ms", "p99_ms")),
         )
     return table
 

@@ -18,7 +18,7 @@ from xds_gateway.pki import make_pki
 
 from .messages import Message
 
-CONNECTIONS = 8
+CONNECTIONS = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from .receiving import Attachment, IncomingMessage, ReceivingLimits, Run, discar
 from .soap import SoapServices
 
 T = TypeVar("T")
+_SHORT = 128 * 1024  # bytes of an envelope whose work does not hold up other requests
 _log = logging.getLogger("xds_gateway.request")
 
 
@@ -86,7 +87,7 @@ class _Exchange:
 
 
 class Pipeline:
-    """Answers SOAP requests; blocking work goes through `run`, never on the event loop."""
+    """Answers SOAP requests; what takes long or waits for a disk never holds up the event loop."""
 
     def __init__(
         self,
@@ -94,13 +95,18 @@ class Pipeline:
         services: SoapServices,
         limits: PipelineLimits,
         run: Run,
+        run_apart: Run,
         new_uuid: Callable[[], str],
         sender_fault_status: int,
     ) -> None:
-        """`run(function, *arguments)` awaits a blocking function; `new_uuid` gives a fresh `urn:uuid:`."""
+        """`run(function, *arguments)` awaits a function that may wait for disks, `run_apart` one that takes long.
+
+        `new_uuid` gives a fresh `urn:uuid:`.
+        """
         self._services = services
         self._limits = limits
         self._run = run
+        self._run_apart = run_apart
         self._new_uuid = new_uuid
         self._sender_fault_status = sender_fault_status
 
@@ -121,11 +127,12 @@ class Pipeline:
         self._refuse_strangers(exchange)
         message = await receive_message(exchange.request, self._limits.receiving)
         exchange.mtom = message.mtom
+        run = self._run if len(message.root) <= _SHORT else self._run_apart
         if message.whole:
-            return await self._run(self._process_whole, exchange, message)  # type: ignore[no-any-return]
-        request = await self._run(self._admit, exchange, message)
-        attachments = await message.receive_attachments(_wanted(request), exchange.mount.documents, self._run)
-        return await self._run(self._perform, exchange, request, attachments)  # type: ignore[no-any-return]
+            return await run(self._process_whole, exchange, message)  # type: ignore[no-any-return]
+        request = await run(self._admit, exchange, message)
+        attachments = await message.receive_attachments(_wanted(request), exchange.mount.documents, self._run_apart)
+        return await run(self._perform, exchange, request, attachments)  # type: ignore[no-any-return]
 
     def _process_whole(self, exchange: _Exchange, message: IncomingMessage) -> HttpResponse:
         """The same for a message that is in memory: one visit to the workers instead of two."""
@@ -222,7 +229,7 @@ class Pipeline:
             boundary=boundary,
         )
         passing = [d.document.key for d in getattr(response, "documents", ()) if d.transient]
-        sent = send(answer, exchange.mount.documents, self._run)
+        sent = send(answer, exchange.mount.documents, self._run_apart)
         if sent.stream is None:
             if passing:
                 exchange.mount.documents.remove(passing)

@@ -1,7 +1,9 @@
-"""Threads for blocking work, so that the event loop never waits for a disk.
+"""Where the work of requests runs: carried by the event loop, or in threads where it would hold the loop up.
 
-Leaner than the executor of the standard library, which takes two futures and a condition for each call. The thread
-that was idle last works next: its stack and its processor's caches are still warm.
+All Python of a process in one thread: threads that share the interpreter wait for each other at every native call,
+and a query then costs twice its time. A thread gets what waits for a disk (`waiting.blocking`) and what is long. The
+threads are leaner than the executor of the standard library, which takes two futures and a condition for each call;
+the one that was idle last works next: its stack and its processor's caches are still warm.
 """
 
 import asyncio
@@ -9,16 +11,23 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock, Thread
+from time import perf_counter
 from typing import Any, Final, NamedTuple
+
+from ..waiting import Carried
+
+_QUICK: Final = 0.0005  # seconds for which a request that is alone may hold up the loop
+_LEARNING: Final = 0.1  # weight of the latest wait
 
 
 class _Job(NamedTuple):
-    """A call, and where its outcome is awaited."""
+    """A call, and what hears of its outcome on the loop."""
 
     loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Any]
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
+    succeed: Callable[[Any], object]
+    fail: Callable[[BaseException], object]
 
 
 class Workers:
@@ -31,23 +40,64 @@ class Workers:
         self._idle: Final[list[Lock]] = []  # what idle threads sleep on, the last one on top
         self._jobs: Final[deque[_Job]] = deque()
         self._closing = False
+        self._carried = 0  # functions that were begun and have not ended
+        self._usual_wait = 0.0  # seconds, the latest weigh most
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """The result of a blocking function, which must not raise StopIteration. Raises what the function raises.
+        """The result of a function that is short but for what it waits for, on this loop. Raises what it raises.
 
         A work that has begun goes on when its caller is cancelled.
         """
         loop = asyncio.get_running_loop()
+        carried = Carried(function, self, loop)
+        self._carried += 1
+        try:
+            outcome = carried.switch(*arguments)
+        finally:
+            if carried.dead:
+                self._carried -= 1
+        if carried.dead:
+            return outcome
         future: asyncio.Future[Any] = loop.create_future()
-        with self._mutex:
-            if self._closing:
-                raise RuntimeError("the workers are closed")
-            self._jobs.append(_Job(loop, future, function, arguments))
-            if self._idle:
-                self._idle.pop().release()
-            elif len(self._threads) < self._largest:
-                self._start()
+
+        def settle(result: Any, failure: BaseException | None) -> None:
+            self._carried -= 1
+            _settle(future, result, failure)
+
+        carried.settle = settle
         return await future
+
+    async def run_apart(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of a function that takes long, in a thread; it must not raise StopIteration."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._ask(
+            _Job(
+                loop,
+                function,
+                arguments,
+                lambda result: _settle(future, result, None),
+                lambda failure: _settle(future, None, failure),
+            )
+        )
+        return await future
+
+    def start(self, carried: Carried, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        """Call what a carried function waits for in a thread, then go on with it."""
+        self._ask(_Job(carried.loop, function, arguments, carried.resume, carried.interrupt))  # type: ignore[arg-type]
+
+    def call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Call what makes bytes durable, and learn how long that takes."""
+        started = perf_counter()
+        try:
+            return function(*arguments)
+        finally:
+            self._usual_wait += (perf_counter() - started - self._usual_wait) * _LEARNING
+
+    @property
+    def alone(self) -> bool:
+        """True when one request is carried and disks are quick: it may wait on the loop, which saves a hand-over."""
+        return self._carried == 1 and self._usual_wait < _QUICK
 
     def close(self) -> None:
         """Wait for works that were asked for and end all threads."""
@@ -57,6 +107,16 @@ class Workers:
                 self._idle.pop().release()
         for thread in self._threads:
             thread.join()
+
+    def _ask(self, job: _Job) -> None:
+        with self._mutex:
+            if self._closing:
+                raise RuntimeError("the workers are closed")
+            self._jobs.append(job)
+            if self._idle:
+                self._idle.pop().release()
+            elif len(self._threads) < self._largest:
+                self._start()
 
     def _start(self) -> None:
         thread = Thread(target=self._serve, name=f"work_{len(self._threads)}", daemon=True)
@@ -80,22 +140,19 @@ class Workers:
 
 
 def _work(job: _Job) -> None:
-    if job.future.cancelled():
-        return
-    settle: Callable[[asyncio.Future[Any], Any], None] = _succeed
+    tell: Callable[[Any], object] = job.succeed
     try:
         outcome = job.function(*job.arguments)
     except BaseException as raised:  # noqa: BLE001 - raised again where it is awaited
-        settle, outcome = _fail, raised
+        tell, outcome = job.fail, raised
     with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        job.loop.call_soon_threadsafe(settle, job.future, outcome)
+        job.loop.call_soon_threadsafe(tell, outcome)
 
 
-def _succeed(future: asyncio.Future[Any], result: Any) -> None:
-    if not future.cancelled():
+def _settle(future: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:
+    if future.cancelled():
+        return
+    if failure is None:
         future.set_result(result)
-
-
-def _fail(future: asyncio.Future[Any], raised: BaseException) -> None:
-    if not future.cancelled():
-        future.set_exception(raised)
+    else:
+        future.set_exception(failure)

@@ -12,6 +12,7 @@ from typing import Final
 
 from ..model.errors import DocumentDamaged
 from ..model.messages import SpooledDocument, StoredDocument
+from ..waiting import blocking, syncing
 from .spools import CHUNK, FileSpool, Quota, SpoolFolder, room, usable
 
 _DIGEST: Final = 32
@@ -19,6 +20,7 @@ _DIGEST: Final = 32
 # fsync, and neighbours in the index of keys.
 _SHELF: Final = 1000
 _KEY_LENGTH: Final = 32  # hexadecimal digits
+_QUICK: Final = 256 * 1024  # bytes that are read and hashed on the spot
 
 
 class FileDocumentStore:
@@ -60,7 +62,7 @@ class FileDocumentStore:
         targets = [self._path(key) for key in keys]
         try:
             with room():
-                self._move(spooled, targets)
+                syncing(self._move, spooled, targets)
         except BaseException:
             _remove((*targets, *(document.path for document in spooled)))
             raise
@@ -82,7 +84,8 @@ class FileDocumentStore:
             file.close()
             raise DocumentDamaged(document.key, document.size // CHUNK)
         if 0 < document.size <= CHUNK:
-            return iter((_whole(file, document),))
+            quick = document.size <= _QUICK
+            return iter((_whole(file, document) if quick else blocking(_whole, file, document),))
         return _verified(file, document)
 
     def remove(self, keys: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """Group commit: callers that come together share one durable step (leader and followers).
 
-The first caller leads: it runs the step for all that wait, itself included, in its own thread. Who comes while a
-step runs waits, and one of them leads next. A lone caller thus pays no thread switch.
+The first caller leads: it runs the step for all that wait, itself included. Who comes while a step runs waits, and one
+of them leads next. Callers may be threads or carried by an event loop (`waiting`), also of one group.
 """
 
 from collections import deque
@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from ..model.errors import StorageBusy
+from ..waiting import Gate
 
 W = TypeVar("W")
 
@@ -16,7 +17,7 @@ W = TypeVar("W")
 class Turn(Generic[W]):
     """One caller's work, and what became of it: `result`, or the `failure` to raise in the caller."""
 
-    __slots__ = ("failure", "leads", "result", "settled", "wake", "work")
+    __slots__ = ("failure", "gate", "leads", "result", "settled", "work")
 
     def __init__(self, work: W) -> None:
         self.work = work
@@ -24,8 +25,7 @@ class Turn(Generic[W]):
         self.failure: BaseException | None = None
         self.settled = False
         self.leads = False
-        self.wake: Final = Lock()  # a follower sleeps on it
-        self.wake.acquire()
+        self.gate: Gate | None = None  # where a follower waits
 
     def succeed(self, result: Any) -> None:
         """Note the result; the caller hears of it when the group ends."""
@@ -69,20 +69,20 @@ class GroupCommit(Generic[W]):
         turn = Turn(work)
         with self._mutex:
             self._waiting.append(turn)
-            follows = self._led
+            gate = turn.gate = Gate() if self._led else None
             self._led = True
-        if follows:
-            self._follow(turn)
+        if gate is not None:
+            self._follow(turn, gate)
         if not turn.settled:
             self._lead(turn)
         if turn.failure is not None:
             raise turn.failure
         return turn.result
 
-    def _follow(self, turn: Turn[W]) -> None:
-        """Sleep until the turn is settled or has to lead."""
+    def _follow(self, turn: Turn[W], gate: Gate) -> None:
+        """Wait until the turn is settled or has to lead."""
         try:
-            if turn.wake.acquire(timeout=self._wait_seconds):
+            if gate.wait(self._wait_seconds):
                 return
         except BaseException:  # a signal in the main thread: nobody is left to lead this turn
             self._abandon(turn)
@@ -91,7 +91,7 @@ class GroupCommit(Generic[W]):
             if turn in self._waiting and not turn.leads:
                 self._waiting.remove(turn)
                 raise StorageBusy("the writer did not come to this work in time")
-        turn.wake.acquire()  # it runs now, or this caller was chosen to lead
+        gate.wait()  # it runs now, or this caller was chosen to lead
 
     def _lead(self, own: Turn[W]) -> None:
         turns = [own]
@@ -128,8 +128,8 @@ class GroupCommit(Generic[W]):
 
     def _hand_over(self, own: Turn[W], turns: list[Turn[W]]) -> None:
         for turn in turns:
-            if turn is not own:
-                turn.wake.release()
+            if turn is not own and turn.gate is not None:
+                turn.gate.open()
         with self._mutex:
             self._choose_leader()
 
@@ -137,6 +137,7 @@ class GroupCommit(Generic[W]):
         if self._waiting:
             following = self._waiting[0]
             following.leads = True
-            following.wake.release()
+            if following.gate is not None:
+                following.gate.open()
         else:
             self._led = False

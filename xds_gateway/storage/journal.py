@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 
 from ..model.errors import GatewayError
 from ..model.messages import AuditEvent
+from ..waiting import blocking, syncing
 from .events import event_json, parse_event
 from .groups import GroupCommit, Turn
 from .locks import try_lock
@@ -76,7 +77,7 @@ class _Segments:
             self.end()
         if self._file is None:
             with room():
-                self._opened()
+                blocking(self._opened)
 
     def run(self, turns: list[Turn[bytes]]) -> None:
         lines = b"".join([turn.work for turn in turns])
@@ -86,7 +87,7 @@ class _Segments:
             written = os.pwrite(file, lines, self._size)
             while written < len(lines):
                 written += os.pwrite(file, lines[written:], self._size + written)
-            os.fdatasync(file)
+            syncing(os.fdatasync, file)
         except OSError as failure:
             self.end()  # nobody knows what of it is on disk: the next group begins a new segment
             for turn in turns:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ..model.errors import StorageBusy
+from ..waiting import blocking
 
 _FIRST_PAUSE: Final = 0.0001  # seconds
 _LONGEST_PAUSE: Final = 0.002
@@ -16,7 +17,7 @@ class FairFileLock:
     """One holder at a time over all processes; who waits comes before who holds it now and wants it again.
 
     The turnstile does that: a waiter keeps `<path>.next` until it has `<path>.lock`, and everybody passes through
-    `.next`. One object serves one thread at a time.
+    `.next`. One object serves one caller at a time.
     """
 
     def __init__(self, path: Path, *, wait_seconds: float) -> None:
@@ -26,6 +27,14 @@ class FairFileLock:
 
     def acquire(self) -> None:
         """Wait for the lock. Raises StorageBusy when the time is over."""
+        if try_lock(self._next):
+            free = try_lock(self._lock)
+            fcntl.flock(self._next, fcntl.LOCK_UN)
+            if free:
+                return
+        blocking(self._wait_for_it)
+
+    def _wait_for_it(self) -> None:
         until = time.monotonic() + self._wait_seconds
         _wait(self._next, until)
         try:

@@ -9,12 +9,14 @@ from ..model import queries as q
 from ..model import vocabulary as v
 from ..model.principal import AccessFilter
 from ..model.queries import StoredQuery
+from ..waiting import blocking, is_carried
 from .answers import Answers
 from .query_statements import ENTRY, FOLDER, SUBMISSION_SET
 from .readers import Readers
 from .selections import Row, Selection
 from .terms import Terms
 
+_FEW: Final = 200  # objects that may hold up an event loop
 _MEMBERSHIP: Final = (v.HAS_MEMBER,)
 
 
@@ -27,6 +29,12 @@ class SqlQueryStore:
 
     def find(self, query: StoredQuery, access: AccessFilter, limit: int) -> Found:
         """The objects that a stored query selects; `more` and nothing else when there are over `limit`."""
+        if not is_carried():
+            return self._find(query, access, limit)
+        found = self._find(query, access, min(limit, _FEW))
+        return blocking(self._find, query, access, limit) if found.more and limit > _FEW else found
+
+    def _find(self, query: StoredQuery, access: AccessFilter, limit: int) -> Found:
         with self._readers.snapshot() as connection:
             domain = self._terms.domain(connection, access.domain)
             if domain is None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from ..model.errors import GatewayError, StorageFull
+from ..waiting import syncing
 from .checkpoints import Checkpoints
 from .database import connect, sqlite_path, translate, translated
 from .groups import GroupCommit, Turn
@@ -118,7 +119,7 @@ def _commit(connection: sqlite3.Connection, turns: list[Turn[Work]]) -> GatewayE
         undone = any(turn.failure is None for turn in turns)
         return StorageFull("the database took the transaction back") if undone else None
     try:
-        connection.execute("COMMIT")
+        syncing(connection.execute, "COMMIT")
     except sqlite3.Error as failure:
         return translate(failure)
     return None

@@ -132,6 +132,7 @@ class Bench:
             services=SoapServices(TRANSACTIONS),
             limits=self.limits,
             run=run,
+            run_apart=run,
             new_uuid=self.domain.new_uuid,
             sender_fault_status=self.sender_fault_status,
         )
