@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from threading import BoundedSemaphore, Event, Lock, Thread
+from threading import BoundedSemaphore, Lock, Thread
 from typing import BinaryIO, Final, NamedTuple
 
 from ..model.errors import StorageBusy, StorageFull
 from ..model.identifiers import PatientId
 from ..model.messages import SpooledDocument
 from ..model.metadata import DocumentEntry
+from ..waiting import Gate
 from .ports import DocumentStore, Spool
 
 # What makes the document of an on-demand entry: its uniqueId, the entry, its patient -> the content and its mimeType,
@@ -114,7 +115,7 @@ class _Job:
 
     def __init__(self) -> None:
         self._mutex: Final = Lock()
-        self._done: Final = Event()
+        self._done: Final = Gate()  # the caller makes the job and waits here
         self._outcome: MadeDocument | Exception | None = None
         self.abandoned = False
 
@@ -130,6 +131,6 @@ class _Job:
         with self._mutex:
             if not self.abandoned:
                 self._outcome = outcome
-                self._done.set()
+                self._done.open()
             elif isinstance(outcome, MadeDocument):
                 outcome.spool.discard()

@@ -94,9 +94,12 @@ class FileDocumentStore:
 
     def erase(self, keys: Iterable[str]) -> Collection[str]:
         """Delete documents, their names gone from disk too when this returns; the keys that are gone."""
+        return blocking(self._erase, tuple(dict.fromkeys(keys)))
+
+    def _erase(self, keys: Sequence[str]) -> Collection[str]:
         gone: list[str] = []
         shelves: dict[str, list[str]] = {}
-        for key in dict.fromkeys(keys):
+        for key in keys:
             shelves.setdefault(os.path.dirname(self._path(key)), []).append(key)
         for shelf, shelved in shelves.items():
             with suppress(OSError):  # whoever asked hears of it by the keys
