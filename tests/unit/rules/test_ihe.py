@@ -1,6 +1,7 @@
 """Every rule of the international profile: a message that passes, and one that differs only there."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.unit.builders import (
     make_set,
     make_submission,
 )
-from tests.unit.rules.broken import MESSAGES, pair_of
+from tests.unit.rules.broken import MESSAGES, as_sent_in, pair_of
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode
 from xds_gateway.model.messages import DocumentPart
@@ -329,3 +330,41 @@ def test_every_rule_that_the_program_names_has_a_row():
 def test_a_finding_of_no_row_is_a_mistake():
     with pytest.raises(KeyError):
         finding("ihe.no.such.rule")
+
+
+# --- on-demand entries and limited metadata ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("transaction", ["ITI-57", "ITI-92"])
+@pytest.mark.parametrize(
+    ("slots", "rules"),
+    [
+        ({}, set()),
+        ({"hash": CONTENT_SHA1}, {"ihe.de.hash.prohibited"}),
+        ({"creationTime": "2026", "size": "20"}, {"ihe.de.creationTime.prohibited", "ihe.de.size.prohibited"}),
+    ],
+)
+def test_a_new_version_of_an_on_demand_entry_is_judged_as_one(transaction: Transaction, slots, rules):
+    left_out = {"creationTime": None, "hash": None, "size": None}
+    entry = make_entry(slots={**left_out, **slots}, object_type=v.ON_DEMAND_DOCUMENT)
+    submission = make_submission(entries=(entry,))
+    found = check_submission(submission, actor="registry", transaction=transaction)
+    assert {f.rule for f in found} == rules
+    assert {f.code for f in found} <= {ErrorCode.REGISTRY_METADATA_ERROR}
+
+
+@pytest.mark.parametrize("transaction", ["ITI-42", "ITI-61"])
+def test_only_iti_41_knows_limited_metadata(transaction: Transaction):
+    submission = as_sent_in("ITI-41 limited", as_sent_in(transaction, make_submission()))
+    found = check_submission(submission, actor="registry", transaction=transaction, limited=True)
+    assert {f.rule for f in found} == {"ihe.de.limitedMetadata.prohibited", "ihe.ss.limitedMetadata.prohibited"}
+
+
+def test_an_object_without_the_flag_is_judged_in_full_beside_limited_ones():
+    submission = as_sent_in("ITI-41 limited", make_submission(entries=(make_entry(1), make_entry(2))))
+    first, second = submission.document_entries
+    bare = replace(first, classifications=first.classifications[-1:])  # the flag alone
+    unflagged = replace(second, classifications=second.classifications[:1])
+    assert check(replace(submission, document_entries=(bare, second)), "ITI-41 limited") == ()
+    found = check(replace(submission, document_entries=(bare, unflagged)), "ITI-41 limited")
+    assert {f.object_id for f in found} == {"Document02"}
