@@ -154,6 +154,62 @@ def test_the_command_lines_of_the_readme_and_the_quickstart_run(place):
     assert (place.folder / "var" / "copy.txt").read_bytes() == NOTE
 
 
+# Keep a record correct
+
+CORRECT = CHECKOUT / "docs" / "keep-a-record-correct.md"
+STEPS = blocks(CORRECT, "sh")
+
+
+@pytest.fixture(scope="module")
+def corrected(start_shared, pki, tmp_path_factory):
+    """What each shell block of the page wrote, in its order, on one gateway."""
+    place = make_place(tmp_path_factory.mktemp("corrected"), start_shared(), pki)
+    return [place.run(step).decode() for step in STEPS]
+
+
+#   the block that has it                   what it writes
+CORRECTIONS = [
+    ("history 2.25.4713001", ["version 1  Approved"]),
+    ("--replaces 2.25.4713001", ["is now Deprecated", "has this addendum"]),
+    ("update 2.25.4713002", ["Updated title: version 2 is urn:uuid:"]),
+    ("deprecate 2.25.4713003", ["is now Deprecated", "is now Approved"]),
+    ("folder new", ["1 document in the folder", "1 folder of"]),
+    ("history 2.25.4713002", ["version 2  Approved", "in folder Suivi", "version 1  Deprecated", "has the addendum"]),
+    ("remove 2.25.4713001", ["lose 2 relations (RPLC)", "Nothing was removed", "Removed."]),
+    ("iti-57.xml", ["RegisterDocumentSet-bResponse", "UpdateDocumentSetResponse"]),
+    ("iti-57-status.xml", ["UpdateDocumentSetResponse", "ResponseStatusType:Success"]),
+    ("iti-62.xml", ["DeleteDocumentSetResponse", "ResponseStatusType:Success"]),
+    ("iti-86.xml", ["RemoveDocumentsResponse", "XDSDocumentUniqueIdError"]),  # it was not submitted here
+]
+
+
+@pytest.mark.parametrize(("block", "expected"), CORRECTIONS, ids=[block for block, _ in CORRECTIONS])
+def test_a_correction_does_what_the_page_says(corrected, block, expected):
+    (told,) = [told for step, told in zip(STEPS, corrected, strict=True) if block in step]
+    assert [text for text in expected if text not in told] == []
+    assert told.count("ResponseStatusType:Failure") == ("iti-86" in block)
+
+
+def test_every_correction_is_tried():
+    assert [[block for block, _ in CORRECTIONS if block in step] != [] for step in STEPS].count(False) == 0
+
+
+def test_documented_bytes_are_removed(place):
+    place.run(LINES[0])
+    answers = [place.run(STEPS[-1]) for _ in range(2)]
+    assert [b"ResponseStatusType:Success" in answer for answer in answers] == [True, False]
+
+
+def test_the_program_that_corrects_runs(place):
+    (program,) = blocks(CORRECT, "python")
+    assert place.run([sys.executable, "-c", place.here(program)]).decode().splitlines() == [
+        "version 2",
+        "XDSMetadataVersionError",
+        "['Deprecated', 'Approved'] ['RPLC', 'APND', 'RPLC', 'APND']",
+        "1 entry goes, relations lost: ['RPLC', 'RPLC']",
+    ]
+
+
 # Operations
 
 
