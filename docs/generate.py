@@ -20,6 +20,7 @@ from xds_gateway.config.tree import section_of
 from xds_gateway.model.errors import ErrorCode
 from xds_gateway.rules.engine import LIMIT, Profile
 from xds_gateway.rules.ihe import IHE
+from xds_gateway.rules.known_mistakes import KNOWN_MISTAKES, Mistake
 
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent / "xds_gateway"
@@ -123,7 +124,21 @@ The codes of ITI TF-3 Table 4.2.4.1-2 and what gives them; [rules](rules.md) tel
 known and never given so far. All findings of a message come in one RegistryErrorList, at most {limit} and then a count.
 `codeContext` is a sentence for a person, then the evidence in a fixed order for a program:
 
-    The sentence. [rule=... | object=... | attribute=... | received=... | expected=... | clause=...]
+    The sentence. Hint: ... [rule=... | object=... | attribute=... | received=... | expected=... | clause=...]
+
+`Hint:` and what the value probably is are there for [known mistakes](known-mistakes.md) only.
+"""
+
+MISTAKES_HEAD = """\
+# Known mistakes
+
+What senders get wrong again and again, and the hint that a refusal then has: in `codeContext` after `Hint:`, and on the
+page of `xds-gateway explain` ([explain](explain.md)). The first row that fits is the hint; rows are in
+`xds_gateway/rules/known_mistakes.py`. `fault.*` and `http.*` are refusals below the [rules](rules.md), after the
+innermost code of a SOAP fault or the HTTP status; their hints are on the page only.
+
+| rules | received, for example | hint | source |
+|---|---|---|---|
 """
 
 TRANSACTIONS_HEAD = """\
@@ -206,8 +221,8 @@ CLI_HEAD = """\
 * **For programs** `--json` makes it one JSON document on standard output, with the keys below, and on failure one JSON
   object on standard error: `{"error": {"kind", "exit_status", "messages", "errors"}}`. `kind` is one of the words
   below, `messages` are the sentences that people read, `errors` are those of a RegistryErrorList, each with `code`,
-  `severity`, `sentence`, `rule`, `object`, `attribute`, `received`, `expected`, `clause` ([errors](errors.md)). Keys
-  may be added, never renamed.
+  `severity`, `sentence`, `rule`, `object`, `attribute`, `received`, `expected`, `clause`, `hint`
+  ([errors](errors.md)). Keys may be added, never renamed.
 * **Which gateway** the clients call, that is every command from `submit` to `remove`: `--url`, else `public_url` and
   the first mount of the [settings](settings.md), which is a gateway served on this machine from the same folder. The
   caller's certificate and key and the authority to trust: options, else `client.crt`, `client.key` and `ca.crt` in the
@@ -231,6 +246,9 @@ CLI_EXAMPLES = {
     "find": "xds-gateway find --patient '42^^^&1.2.3&ISO' --type-code '11488-4^^2.16.840.1.113883.6.1'\n"
     "xds-gateway find --patient '42^^^&1.2.3&ISO' --status all --created-from 2024-01-01 --json",
     "get": "xds-gateway get urn:uuid:... --output report.xml\nxds-gateway get 1.2.3.4 --output - | less",
+    "explain": "xds-gateway explain request.mime\n"
+    "xds-gateway explain submission.xml --transaction ITI-57\n"
+    "xds-gateway explain var/wire/20260314T083000.000000-4711-000001 --against https://gateway.example.org/services",
     "config": "xds-gateway config",
     "version": "xds-gateway version --json",
     "query": """\
@@ -297,9 +315,21 @@ def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
+def known_mistakes_page() -> str:
+    """docs/known-mistakes.md: every row of known mistakes with its example."""
+    return MISTAKES_HEAD + "".join(_mistake(row) + "\n" for row in KNOWN_MISTAKES)
+
+
+def _mistake(row: Mistake) -> str:
+    below = row.rules[0].startswith(("fault.", "http."))
+    received = f"`{row.example[0]}`" if row.example[0] else "" if below else "nothing"
+    return _row(", ".join(f"`{rule}`" for rule in row.rules), received, row.sentence, row.source)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "errors.md": errors_page,
+    "known-mistakes.md": known_mistakes_page,
     "rules.md": rules_page,
     "settings.md": settings_page,
     "transactions.md": transactions_page,

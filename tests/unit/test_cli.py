@@ -49,7 +49,7 @@ from xds_gateway.model.errors import ErrorCode, Finding
 from xds_gateway.pki import make_pki, pki_in
 
 CLIENTS = ("submit", "find", "get", "query", "history", "update", "deprecate", "folder", "remove")
-COMMANDS = ("serve", "demo", "pki", *CLIENTS, "config", "version")
+COMMANDS = ("serve", "demo", "pki", *CLIENTS, "explain", "config", "version")
 FOLDERS = tuple(f"folder {name}" for name in ("new", "add", "remove", "list", "show"))
 PATIENT = ("--patient", "42^^^&1.2.3&ISO")
 URL = "https://localhost:8443/services/registry"

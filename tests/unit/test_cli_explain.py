@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from tests.documents import CHECKOUT, blocks
 from tests.unit.builders import (
     CONTENT,
     make_association,
@@ -255,3 +256,16 @@ def test_a_capture_cannot_command_the_terminal():
     text = printed(page("\x9b.xml", capture, "http://\x1b", Explanation("accepted", effects=(effect,))), 80)
     assert not {"\x1b", "\x9b"} & set(text)
     assert "[bold]x[/bold]" in text
+
+
+# The explanation page
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_explanation_is_as_the_page_shows_it(number, capsys, monkeypatch, tmp_path):
+    shown = blocks(CHECKOUT / "docs" / "explain.md", "text")[number]
+    name = shown.partition(":")[0]
+    monkeypatch.chdir(tmp_path)
+    run(["explain", str(CHECKOUT / "docs" / "examples" / name)])
+    told = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in shown.splitlines() if line not in told] == []

@@ -34,7 +34,7 @@ KEYS: Final = {
     "bytes": "of all documents together",
     "documents": "list of objects with label, mime_type, size, entry_uuid, submit_seconds, retrieve_seconds, identical",
     "replacement": "object with label, old_uuid, old_status, new_uuid, new_status",
-    "refusal": "list of objects with code, severity, sentence, rule, object, attribute, received, expected, clause",
+    "refusal": "list of objects: code, severity, sentence, rule, object, attribute, received, expected, clause, hint",
     "problems": "list of sentences; empty when all went well",
 }
 

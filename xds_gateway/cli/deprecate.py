@@ -12,7 +12,7 @@ KEYS: Final = {
     "entry_uuid": "entryUUID of the version whose status changed",
     "status": '"Deprecated" or "Approved"',
     "submission_set_uuid": "entryUUID of the submission set that tells the change",
-    "warnings": "list of objects with code, severity, sentence, rule, object, attribute, received, expected, clause",
+    "warnings": "list of objects: code, severity, sentence, rule, object, attribute, received, expected, clause, hint",
 }
 
 

@@ -45,6 +45,7 @@ _EFFECTS: Final = {
     "erase": "document deleted",
     "know": "patient becomes known",
 }
+_DETAILED: Final = ("register", "associate")  # the words for the others say it all
 
 
 def explain(path: Path, transaction: str | None, options: AgainstOptions, *, as_json: bool) -> Status:
@@ -162,6 +163,8 @@ def _effects(effects: tuple[PlannedEffect, ...]) -> Table:
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
     for effect in effects:
-        what = Text(shown(effect.object_id)).append(f"  {shown(effect.detail)}", "dim")
+        what = Text(shown(effect.object_id))
+        if effect.effect in _DETAILED or effect.effect not in _EFFECTS:
+            what.append(f"  {shown(effect.detail)}", "dim")
         table.add_row(f"  {_EFFECTS.get(effect.effect, shown(effect.effect))}", what)
     return table

@@ -25,7 +25,7 @@ def _block(number: int, error: Explained | ExplainedFinding) -> Table:
     block.add_row("", Text(shown(error.sentence)))
     evidence = (
         ("hint", _hint(error)),
-        ("received", error.received),
+        ("received", error.received or ("nothing" if error.rule and error.expected else None)),
         ("expected", error.expected),
         ("clause", error.clause),
         ("rule", error.rule),

@@ -23,7 +23,7 @@ KEYS: Final = {
     "asked for; all of the patient for `list`",
     "documents": "list of objects with the attributes of `DocumentSummary`: what is in the folder; none for `list`",
     "submission_set_uuid": "entryUUID of the submission set that tells a change, or null",
-    "warnings": "list of objects with code, severity, sentence, rule, object, attribute, received, expected, clause",
+    "warnings": "list of objects: code, severity, sentence, rule, object, attribute, received, expected, clause, hint",
 }
 
 

@@ -21,7 +21,7 @@ KEYS: Final = {
     "associations": "list of objects with the attributes of `AssociationSummary`",
     "contents": "list of objects with repository_unique_id, unique_id: the bytes that go",
     "kept": "the same for bytes that stay, because another entry has them or `--keep-contents` was said",
-    "warnings": "list of objects with code, severity, sentence, rule, object, attribute, received, expected, clause",
+    "warnings": "list of objects: code, severity, sentence, rule, object, attribute, received, expected, clause, hint",
 }
 
 Place = tuple[str, str]

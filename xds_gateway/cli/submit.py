@@ -34,7 +34,7 @@ KEYS: Final = {
     "transforms": "entryUUID of the document that was transformed, or null",
     "folders": "list of entryUUIDs of the folders that the documents were put into",
     "documents": "list of objects with file, entry_uuid, unique_id, size in bytes, sha1 in hexadecimal",
-    "warnings": "list of objects with code, severity, sentence, rule, object, attribute, received, expected, clause",
+    "warnings": "list of objects: code, severity, sentence, rule, object, attribute, received, expected, clause, hint",
 }
 
 _OUTCOMES: Final = {"RPLC": "is now Deprecated", "APND": "has this addendum", "XFRM": "has this transformation"}

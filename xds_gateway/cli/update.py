@@ -18,7 +18,7 @@ KEYS: Final = {
     "version": "its number",
     "submission_set_uuid": "entryUUID of the submission set that tells the change",
     "changed": "list of the attributes that were changed",
-    "warnings": "list of objects with code, severity, sentence, rule, object, attribute, received, expected, clause",
+    "warnings": "list of objects: code, severity, sentence, rule, object, attribute, received, expected, clause, hint",
 }
 
 

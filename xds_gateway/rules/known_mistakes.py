@@ -56,11 +56,15 @@ def _other_case(received: str, expected: str) -> bool:
 
 
 def _lacks_scheme(received: str, expected: str) -> bool:
-    return "^^" in expected and "^^" not in received
+    return "coding-scheme" in expected and "^^" not in received
 
 
 def _lacks_quotes(received: str, expected: str) -> bool:
-    return expected.startswith("'") and "'" not in received
+    return expected.startswith("'value'") and "'" not in received
+
+
+def _lacks_authority(received: str, expected: str) -> bool:
+    return expected.startswith("'id^^^") and "&" not in received
 
 
 _SLOTS: Final = {
@@ -221,7 +225,7 @@ IDS: Final = (
        "ITI TF-3 4.2.2", ("1.2.3.4", "")),
 )  # fmt: skip
 
-_CODES: Final = "ITI TF-3 4.2.3.1.2"
+_CODES: Final = "ITI TF-3 Table 4.2.3.1.2-1"
 OBJECTS: Final = (
     _M(("ihe.code.scheme",), _nothing,
        "the Classification lacks its Slot codingScheme, whose one Value is the OID of the code system.",
@@ -230,18 +234,18 @@ OBJECTS: Final = (
        _CODES, ("1.2.3, 1.2.4", "")),
     _M(("ihe.as.member.status",), _nothing,
        "the Association lacks its Slot SubmissionSetStatus: Original for what this message brings, else Reference.",
-       "ITI TF-3 4.2.1.4", ("", "")),
+       "ITI TF-3 4.2.2.1.1", ("", "")),
     _M(("ihe.as.member.status",), lambda received, expected: received == "Original" and expected == "Reference",
-       "the target is not in this message.", "ITI TF-3 4.2.1.4", ("Original", "Reference")),
+       "the target is not in this message.", "ITI TF-3 4.2.2.1.1", ("Original", "Reference")),
     _M(("ihe.as.member.status",), lambda received, expected: received.strip().lower() == expected.lower(),
-       "capital and small letters count, and white space too.", "ITI TF-3 4.2.1.4", ("original", "Original")),
+       "capital and small letters count, and white space too.", "ITI TF-3 4.2.2.1.1", ("original", "Original")),
     _M(("ihe.slot.extra",), _other_case, "names of Slots are case-sensitive: compare it with the standard's.",
        "ITI TF-3 4.2.3.1.6", ("CreationTime", "")),
     _M(("ihe.slot.extra",), lambda received, expected: ":" not in received,
        "metadata of your own needs a name that is a URN of yours, as urn:example:name.",
        "ITI TF-3 4.2.3.1.6", ("priority", "")),
     _M(("ihe.package.kind",), _nothing,
-       "add <rim:Classification classificationNode=... classifiedObject=.../> with the id of the package.",
+       "add a Classification with classificationNode, and with the id of the package as classifiedObject.",
        "ITI TF-3 4.2.1.2.1, 4.2.1.3.1", ("", "")),
     _M(("ihe.de.languageCode.format",), _part("_"), "write a hyphen instead of the underscore, as fr-FR.",
        "RFC 5646 2.1", ("fr_FR", "")),
@@ -268,7 +272,10 @@ STATE: Final = (
     _M(("ihe.query.value",), _part('"'), "put text in single quotes, not in double ones.",
        "ITI TF-2 3.18.4.1.2.3.5", ('"42"', "")),
     _M(("ihe.query.value",), _lacks_scheme, "a code is asked for with its scheme, as '11488-4^^2.16.840.1.113883.6.1'.",
-       "ITI TF-2 3.18.4.1.2.3.4", ("11488-4", "code^^scheme")),
+       "ITI TF-2 3.18.4.1.2.3.4", ("11488-4", "'code^^coding-scheme'")),
+    _M(("ihe.query.value",), _lacks_authority,
+       "a patient is asked for with the assigning authority, as '42^^^&1.2.3&ISO'.",
+       "ITI TF-3 4.2.3.1.7", ("42", "'id^^^&oid&ISO'")),
     _M(("ihe.query.value",), _lacks_quotes, "put text in single quotes.",
        "ITI TF-2 3.18.4.1.2.3.5", ("42^^^&1.2.3&ISO", "'value', ('value','value') or a number")),
 )  # fmt: skip
