@@ -21,6 +21,7 @@ from typing import Final
 import uvloop
 
 from .config import ConfigurationError, Listener, Settings
+from .model.errors import GatewayError
 from .server.listening import bind, serve, tls_context
 from .server.logs import start_log
 from .server.receiving import Run
@@ -236,6 +237,10 @@ def _tap(folder: Path | None) -> Tap | None:
 async def _sweep(sweep: Callable[[float], int], run: Run) -> None:
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        swept = await run(sweep, _ORPHAN_SECONDS)
+        try:
+            swept = await run(sweep, _ORPHAN_SECONDS)
+        except GatewayError as failure:  # a busy or full disk: the next turn finds what this one has left
+            _log.error("sweep failed", exc_info=failure)
+            continue
         if swept:
             _log.info("swept documents that no entry names", extra={"documents": swept})

@@ -202,3 +202,20 @@ def check_disk(folder: Path, lives: list[Life]) -> None:
     open_ = sum(life.content == EITHER for life in lives)
     assert certain <= len(files) <= certain + open_
     storage.close()
+
+
+def test_a_removal_that_was_interrupted_after_its_commit_is_finished_before_the_gateway_serves(start_gateway):
+    gateway = start_gateway()
+    folder = gateway.data_folder
+    made = provide(b"half removed", b"kept")
+    assert acknowledged(gateway, made.message())
+    gateway.kill()
+    storage = open_storage(f"sqlite:///{folder}/registry.sqlite3", folder, DOMAIN, writer_name="test", spool_quota=1)
+    storage.registry.write(lambda t: t.detach_documents(REPOSITORY, made.unique_ids[:1]))
+    storage.close()
+    assert len(list((folder / "documents").glob("??/??/*"))) == 2
+    gateway = start_gateway(data_folder=folder)
+    (left,) = (folder / "documents").glob("??/??/*")
+    assert left.read_bytes() == b"kept"
+    answer = send(gateway, retrieve(*made.unique_ids))
+    assert (answer.errors, list(answer.documents)) == (["XDSDocumentUniqueIdError"], [made.unique_ids[1]])

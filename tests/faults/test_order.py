@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from tests.gateways import listener
-from tests.wire.messages import find_documents, new_patient, provide, register, registrable, replacement, retrieve, send
+from tests.wire.messages import (
+    find_documents,
+    new_patient,
+    provide,
+    register,
+    registrable,
+    remove_documents,
+    replacement,
+    retrieve,
+    send,
+)
 
 
 def traced(text: str, data: Path) -> list[tuple[str, str]]:
@@ -36,6 +46,8 @@ def _event(name: str, arguments: str, data: str) -> tuple[str, str] | None:
         return ("sync", "database") if "registry.sqlite3" in place else None
     if name.startswith("rename"):
         return ("rename", "document") if "/spool/" in arguments and "/documents/" in arguments else None
+    if name.startswith("unlink"):
+        return ("unlink", "document") if f"{data}/documents/" in arguments else None
     return ("answer", "") if "HTTP/1.1 200" in arguments else None
 
 
@@ -43,7 +55,7 @@ def _event(name: str, arguments: str, data: str) -> tuple[str, str] | None:
 def traced_gateway(start_gateway, pki, tmp_path):
     """A gateway under strace, and where the trace goes."""
     trace = tmp_path / "trace"
-    calls = "fsync,fdatasync,rename,renameat,renameat2,write,writev,sendto,sendmsg"
+    calls = "fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,write,writev,sendto,sendmsg"
     prefix = ("strace", "-D", "-f", "-y", "-s", "64", "-e", f"trace={calls}", "-o", str(trace))
     gateway = start_gateway(
         prefix=prefix, listeners=[listener(pki, tls="off")], mounts=[{"authentication": "none"}], workers=1
@@ -96,3 +108,18 @@ def test_a_read_is_in_the_journal_on_disk_before_the_answer(traced_gateway):
     assert send(gateway, made.message()).status == "Success"
     assert after(gateway, trace, find_documents(new_patient())) == [("sync", "journal")]
     assert after(gateway, trace, retrieve(*made.unique_ids))[-1:] == [("sync", "journal")]
+
+
+def test_the_registry_gives_a_document_out_no_more_before_its_bytes_go_and_both_are_on_disk_before_the_answer(
+    traced_gateway,
+):
+    gateway, trace = traced_gateway
+    made = provide(b"x", b"y")
+    assert send(gateway, made.message()).status == "Success"
+    assert after(gateway, trace, remove_documents(*made.unique_ids)) == [
+        ("sync", "database"),
+        ("unlink", "document"),
+        ("unlink", "document"),
+        ("sync", "documents"),
+        ("sync", "database"),
+    ]

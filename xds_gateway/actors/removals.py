@@ -5,7 +5,7 @@ its key, its bytes are deleted, the note is dropped. Whatever is interrupted aft
 next start or sweep; before it, nothing has happened.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
@@ -87,10 +87,12 @@ class Removals:
         held = snapshot.documents_of(
             self._policy.repository_unique_id, [request.document_unique_id for request in ours]
         )
-        here = [request for request in ours if request.document_unique_id in held]
-        for request in ours:
-            if request.document_unique_id not in held:
-                findings.append(_not_removed("ihe.remove.document", request, request.document_unique_id))
+        here = dict.fromkeys(request for request in ours if request.document_unique_id in held)
+        findings += [
+            _not_removed("ihe.remove.document", request, request.document_unique_id)
+            for request in ours
+            if request not in here
+        ]
         failed = tuple(request for request in asked if request not in here)
         return _Judged(tuple(here), failed, held, tuple(findings))
 
@@ -125,7 +127,7 @@ class Removals:
 
     def _answer(self, call: Call, judged: "_Judged", left: frozenset[str]) -> RemoveDocumentsResponse:
         """Bytes that could not be deleted are a failure of their documents, also for the audit."""
-        kept = tuple(r for r in judged.here if not left.isdisjoint(judged.held[r.document_unique_id].keys))
+        kept = dict.fromkeys(r for r in judged.here if not left.isdisjoint(judged.held[r.document_unique_id].keys))
         undeleted = tuple(_not_removed("ihe.remove.store", request, request.document_unique_id) for request in kept)
         if kept:
             event = self._registry.event(call, "failure", objects=_named(kept), codes=codes_of(undeleted))
@@ -142,7 +144,7 @@ class Removals:
         for event in self._events(call, judged):
             self._journal.record(event._replace(query=DRY_RUN))
         planned = tuple(
-            PlannedEffect("erase", request.document_unique_id, "its bytes are deleted, its metadata stay")
+            PlannedEffect("erase", request.document_unique_id, _told(judged.held[request.document_unique_id]))
             for request in judged.here
         )
         return RemoveDocumentsResponse(removed=judged.here, findings=judged.findings, planned=planned)
@@ -173,7 +175,12 @@ def finish_removals(store: RegistryStore, documents: DocumentStore) -> int:
     return len(erase(store, documents, store.inspect(lambda snapshot: snapshot.documents_to_erase())))
 
 
-def _named(requests: Sequence[DocumentRequest]) -> tuple[str, ...]:
+def _told(held: HeldDocument) -> str:
+    """What goes and what stays; of several entries with one uniqueId all lose their bytes."""
+    return f"its bytes are deleted, metadata stay: {', '.join(held.entries) or 'there are none'}"
+
+
+def _named(requests: Iterable[DocumentRequest]) -> tuple[str, ...]:
     return tuple(f"{request.repository_unique_id} {request.document_unique_id}" for request in requests)
 
 
