@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from xds_gateway import __version__
 from xds_gateway.cli.commands import app
-from xds_gateway.cli.connecting import KINDS_OF_ERRORS, destination, explain, failure_of, identifier
+from xds_gateway.cli.connecting import KINDS_OF_ERRORS, LOOK_FIRST, destination, explain, failure_of, identifier
 from xds_gateway.cli.console import Transfer, as_plain, shown, size_text, time_text
 from xds_gateway.cli.explaining import explanation
 from xds_gateway.cli.failures import KINDS, MEANINGS, CommandFailed, Status
@@ -351,6 +351,11 @@ def test_what_the_sdk_raises_has_a_kind_a_status_and_advice(error, kind, status,
     failure = failure_of(error, destination(ConnectionOptions(), load(None, {})))
     assert (failure.kind, failure.status) == (kind, status)
     assert word in " ".join(failure.sentences)
+
+
+def test_whoever_changes_a_record_is_told_to_look_before_a_second_try():
+    failure = failure_of(TimedOut(URL, "no answer"), None, LOOK_FIRST)
+    assert "xds-gateway history" in failure.sentences[1]
 
 
 def test_every_error_of_the_sdk_has_a_kind():

@@ -136,6 +136,17 @@ def test_relations_are_told_from_document_to_document(sdk: Gateway, patient: str
     assert told.complete
 
 
+def test_relations_without_end_are_not_followed_without_end(
+    sdk: Gateway, patient: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xds_gateway.client.history._GENERATIONS", 2)
+    chain = [submit(sdk, patient)]
+    for _ in range(3):
+        chain.append(submit(sdk, patient, replaces=chain[-1].entry_uuid))
+    told = sdk.history(chain[0].entry_uuid)
+    assert ([d.entry_uuid for d in told.documents], told.complete) == ([d.entry_uuid for d in chain[1:3]], False)
+
+
 def test_documents_go_into_folders_and_out(sdk: Gateway, patient: str) -> None:
     one, two = submit(sdk, patient), submit(sdk, patient)
     folder = sdk.folder_new(

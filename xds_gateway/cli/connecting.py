@@ -32,6 +32,9 @@ from .config import read_settings
 from .failures import CommandFailed, Explained
 from .options import ConnectionOptions
 
+JOURNALED: Final = "The work may have been done: the same command again sends the same ids."
+LOOK_FIRST: Final = "The change may have been made: look, with `xds-gateway history`, before you try again."
+NOTHING_CHANGED: Final = "Nothing was changed."
 _CONNECT_SECONDS: Final = 10.0
 _CX: Final = re.compile(r"[^\^&]+\^\^\^[^\^&]*&[0-9.]+&ISO(?:\^.*)?")
 _UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
@@ -92,11 +95,18 @@ def _existing(path: Path) -> Path | None:
 
 @contextmanager
 def connected(
-    options: ConnectionOptions, *, journal: Path | None = None, transferred: Callable[[int], None] = lambda size: None
+    options: ConnectionOptions,
+    *,
+    journal: Path | None = None,
+    transferred: Callable[[int], None] = lambda size: None,
+    unsure: str = JOURNALED,
 ) -> Iterator[Gateway]:
-    """A client of the gateway that the options name; what it raises fails the command."""
+    """A client of the gateway that the options name; what it raises fails the command.
+
+    `unsure` is the advice for an answer that does not come.
+    """
     to = destination(options, read_settings(options.config))
-    with failing_well(to):
+    with failing_well(to, unsure):
         gateway = Gateway(
             to.registry_url,
             to.repository_url,
@@ -112,18 +122,18 @@ def connected(
 
 
 @contextmanager
-def failing_well(to: Destination | None = None) -> Iterator[None]:
+def failing_well(to: Destination | None = None, unsure: str = JOURNALED) -> Iterator[None]:
     """Turn what the SDK raises into a failure of the command, with advice."""
     try:
         yield
     except GatewayClientError as error:
-        raise failure_of(error, to) from error
+        raise failure_of(error, to, unsure) from error
 
 
-def failure_of(error: GatewayClientError, to: Destination | None = None) -> CommandFailed:
+def failure_of(error: GatewayClientError, to: Destination | None = None, unsure: str = JOURNALED) -> CommandFailed:
     """The failure of a command that an error of the SDK means."""
     kind = next(KINDS_OF_ERRORS[each] for each in type(error).__mro__ if each in KINDS_OF_ERRORS)
-    sentences = [*_sentences(error), *_advice(error, to), *getattr(error, "__notes__", ())]
+    sentences = [*_sentences(error), *_advice(error, to, unsure), *getattr(error, "__notes__", ())]
     return CommandFailed(kind, *sentences, errors=explain(error.errors) if isinstance(error, Refused) else ())
 
 
@@ -151,7 +161,7 @@ def _sentence(error: GatewayClientError) -> str:
     return f"No answer from {error}" if isinstance(error, Unreachable) else str(error)
 
 
-def _advice(error: GatewayClientError, to: Destination | None) -> Iterator[str]:
+def _advice(error: GatewayClientError, to: Destination | None, unsure: str) -> Iterator[str]:
     if isinstance(error, IncompleteMetadata):
         names = dict.fromkeys(name for _, missing in error.missing for name in missing)
         options = " ".join("--" + re.sub("_codes$", "_code", name).replace("_", "-") for name in names)
@@ -160,7 +170,7 @@ def _advice(error: GatewayClientError, to: Destination | None) -> Iterator[str]:
         known = error.query in QUERIES_BY_NAME
         yield f"See `xds-gateway query{f' {error.query}' if known else ''}`."
     elif isinstance(error, TimedOut):
-        yield "The work may have been done: the same command again sends the same ids. --timeout allows more time."
+        yield f"{unsure} --timeout allows more time."
     elif isinstance(error, Unreachable):
         if not isinstance(error, TlsRefused):
             yield "Start one with `xds-gateway serve`, or say where it is with --url."

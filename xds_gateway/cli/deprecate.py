@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..client.samples import SOURCE_ID
-from .connecting import connected, explain, identifier
+from .connecting import LOOK_FIRST, connected, explain, identifier
 from .console import output, print_json, working
 from .options import ConnectionOptions, SetOptions
 from .update import warn
@@ -19,7 +19,7 @@ KEYS: Final = {
 def deprecate(item: str, told: SetOptions, connection: ConnectionOptions, *, undo: bool, as_json: bool) -> None:
     """Change the status of a document or folder and tell it."""
     status = "Approved" if undo else "Deprecated"
-    with connected(connection) as gateway, working("Updating", quiet=as_json):
+    with connected(connection, unsure=LOOK_FIRST) as gateway, working("Updating", quiet=as_json):
         change = gateway.approve if undo else gateway.deprecate
         result = change(
             identifier(item),

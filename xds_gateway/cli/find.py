@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..client import Code, parse_code
-from .connecting import connected, failing_well, patient_id
+from .connecting import NOTHING_CHANGED, connected, failing_well, patient_id
 from .console import output, print_json, shown, working
 from .failures import CommandFailed
 from .listing import documents_table
@@ -23,7 +23,7 @@ def find(patient: str | None, wanted: FilterOptions, connection: ConnectionOptio
     """Ask for a patient's documents and list them."""
     patient = patient_id(patient)
     statuses = _statuses(wanted.status or ("approved",))
-    with connected(connection) as gateway, working("Asking the registry", quiet=as_json):
+    with connected(connection, unsure=NOTHING_CHANGED) as gateway, working("Asking the registry", quiet=as_json):
         found = gateway.find(
             patient,
             status=statuses,

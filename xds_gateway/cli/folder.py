@@ -11,7 +11,16 @@ from ..client import (
     parse_code,
 )
 from ..client.samples import SOURCE_ID
-from .connecting import connected, explain, failing_well, identifier, identifiers, patient_id
+from .connecting import (
+    LOOK_FIRST,
+    NOTHING_CHANGED,
+    connected,
+    explain,
+    failing_well,
+    identifier,
+    identifiers,
+    patient_id,
+)
 from .console import output, print_json, shown, working
 from .failures import CommandFailed
 from .listing import counted, documents_table, folders_table, sentence
@@ -44,7 +53,7 @@ def new(
         raise CommandFailed("usage", "Say what the folder is for with --code 'CODE^DISPLAY^SCHEME'.")
     with failing_well():
         listed = tuple(map(parse_code, codes))
-    with connected(connection) as gateway, working("Making the folder", quiet=as_json):
+    with connected(connection, unsure=LOOK_FIRST) as gateway, working("Making the folder", quiet=as_json):
         members = _latest(gateway, documents)
         result = gateway.folder_new(
             title,
@@ -61,7 +70,7 @@ def add(
     folder: str, documents: Sequence[str], told: SetOptions, connection: ConnectionOptions, *, as_json: bool
 ) -> None:
     """Put documents into a folder and show it."""
-    with connected(connection) as gateway, working("Filing", quiet=as_json):
+    with connected(connection, unsure=LOOK_FIRST) as gateway, working("Filing", quiet=as_json):
         details = {"title": told.set_title, "comments": told.set_comments}
         found = gateway.folder(identifier(folder))
         result = gateway.folder_add(found, identifiers(documents), source_id=told.source_id or SOURCE_ID, **details)
@@ -72,7 +81,7 @@ def take_out(
     folder: str, documents: Sequence[str], told: SetOptions, connection: ConnectionOptions, *, as_json: bool
 ) -> None:
     """Take documents out of a folder and show it."""
-    with connected(connection) as gateway, working("Taking out", quiet=as_json):
+    with connected(connection, unsure=LOOK_FIRST) as gateway, working("Taking out", quiet=as_json):
         details = {"title": told.set_title, "comments": told.set_comments}
         found = gateway.folder(identifier(folder))
         result = gateway.folder_remove(found, identifiers(documents), source_id=told.source_id or SOURCE_ID, **details)
@@ -82,7 +91,7 @@ def take_out(
 def list_folders(patient: str | None, connection: ConnectionOptions, *, as_json: bool) -> None:
     """List the folders of a patient."""
     owner = patient_id(patient)
-    with connected(connection) as gateway, working("Asking the registry", quiet=as_json):
+    with connected(connection, unsure=NOTHING_CHANGED) as gateway, working("Asking the registry", quiet=as_json):
         found = gateway.find_folders(owner)
     if as_json:
         _print(found, (), None)
@@ -95,7 +104,7 @@ def list_folders(patient: str | None, connection: ConnectionOptions, *, as_json:
 
 def show(folder: str, connection: ConnectionOptions, *, as_json: bool) -> None:
     """Show a folder and its documents."""
-    with connected(connection) as gateway, working("Asking the registry", quiet=as_json):
+    with connected(connection, unsure=NOTHING_CHANGED) as gateway, working("Asking the registry", quiet=as_json):
         _show(gateway, gateway.folder(identifier(folder)).entry_uuid, None, as_json=as_json)
 
 

@@ -7,7 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ..client import AssociationSummary, DocumentHistory, DocumentSummary
-from .connecting import connected, identifier
+from .connecting import NOTHING_CHANGED, connected, identifier
 from .console import output, print_json, shown, time_text, working
 from .listing import status_text
 from .options import ConnectionOptions
@@ -35,7 +35,7 @@ _WORDS: Final = {
 
 def history(document: str, connection: ConnectionOptions, *, as_json: bool) -> None:
     """Ask for all that is known of a document and draw it."""
-    with connected(connection) as gateway, working("Asking the registry", quiet=as_json):
+    with connected(connection, unsure=NOTHING_CHANGED) as gateway, working("Asking the registry", quiet=as_json):
         told = gateway.history(identifier(document))
     if as_json:
         print_json(told)

@@ -10,7 +10,7 @@ from ..client import QueryResult
 from ..client.queries import QUERIES_BY_NAME, KnownQuery, known_query
 from ..client.query_texts import split_values, written_as
 from ..codec.query_tables import IDS
-from .connecting import connected, failing_well
+from .connecting import NOTHING_CHANGED, connected, failing_well
 from .console import as_plain, output, print_json, working
 from .failures import CommandFailed
 from .listing import result_count, result_tables, sentence
@@ -50,7 +50,7 @@ def query(
     given = _read(parameters)
     if level is not None:
         given.append(("$MetadataLevel", (level,)))
-    with connected(connection) as gateway, working("Asking the registry", quiet=as_json):
+    with connected(connection, unsure=NOTHING_CHANGED) as gateway, working("Asking the registry", quiet=as_json):
         found = gateway.query_slots(known.table.name, given, return_type="ObjectRef" if object_refs else "LeafClass")
     if as_json:
         print_json({"query": known.table.name, "queries": [], **as_plain(found)})

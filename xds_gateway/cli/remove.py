@@ -7,7 +7,7 @@ from typing import Any, Final
 import typer
 
 from ..client import Gateway, GatewayClientError, QueryResult, RegistryError, RemovalPlan
-from .connecting import connected, explain, identifiers
+from .connecting import LOOK_FIRST, connected, explain, identifiers
 from .console import output, print_json, working
 from .failures import CommandFailed
 from .listing import counted, result_tables, sentence
@@ -44,7 +44,7 @@ def remove(
     asks = not (yes or dry_run)
     if asks and (as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
         raise CommandFailed("usage", "Nothing was removed, because nobody can be asked here: say --yes, or --dry-run.")
-    with connected(connection) as gateway:
+    with connected(connection, unsure=LOOK_FIRST) as gateway:
         with working("Looking for what refers to it", quiet=as_json):
             plan = gateway.plan_removal(*identifiers(items)) if items else RemovalPlan()
         going = given + ([] if keep_contents else [_where(each) for each in plan.contents])

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..client import AdministrationResult, DocumentMetadata, metadata_from, parse_code, read_metadata_file
 from ..client.samples import SOURCE_ID
-from .connecting import connected, explain, failing_well, identifier, patient_id
+from .connecting import LOOK_FIRST, connected, explain, failing_well, identifier, patient_id
 from .console import errors, output, print_json, working
 from .explaining import explanation
 from .failures import CommandFailed
@@ -45,7 +45,7 @@ def update(
     changes |= dict.fromkeys(cleared)
     if not changes:
         raise CommandFailed("usage", "Nothing is changed: say an attribute, as --title TEXT.")
-    with connected(connection) as gateway, working("Updating", quiet=as_json):
+    with connected(connection, unsure=LOOK_FIRST) as gateway, working("Updating", quiet=as_json):
         result = gateway.update_metadata(
             identifier(item),
             changes,
