@@ -105,11 +105,7 @@ def syncing(function: Callable[..., T], *arguments: Any) -> T:
     if carried is None:
         return function(*arguments)
     carrier = carried.carrier
-    result: T
-    if carrier.alone:
-        result = carrier.call(function, arguments)
-    else:
-        result = blocking(carrier.call, function, arguments)
+    result: T = carrier.call(function, arguments) if carrier.alone else blocking(carrier.call, function, arguments)
     return result
 
 
