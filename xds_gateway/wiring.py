@@ -170,15 +170,19 @@ def check_hooks(settings: Settings) -> None:
     """See in the parent that the modules of hooks are there; workers load them. Raises ConfigurationError."""
     for number, domain in enumerate(settings.domains):
         module = (domain.on_demand or "").partition(":")[0]
-        try:
-            found = not module or importlib.util.find_spec(module)
-        except ModuleNotFoundError:
-            found = False
-        if not found:
-            raise ConfigurationError(
-                f'domains[{number}].on_demand is "{domain.on_demand}": Python finds no module {module}; '
-                "install it, or name its folder in PYTHONPATH."
-            )
+        if not module or _is_there(module):
+            continue
+        raise ConfigurationError(
+            f'domains[{number}].on_demand is "{domain.on_demand}": Python finds no module {module}; '
+            "install it, or name its folder in PYTHONPATH."
+        )
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _mounted(

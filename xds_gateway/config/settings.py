@@ -166,10 +166,10 @@ class Domain(Section):
     on_demand_seconds: Seconds = Field(
         default=20, description="Longest time that one on-demand document may take; then it is XDSRepositoryError."
     )
-    on_demand_at_once: Annotated[int, Field(ge=1, le=7), Unit("documents")] = Field(
-        default=4,
-        description="Most on-demand documents being made at one time in each worker process, which has 8 threads for "
-        "all requests; further ones are answered XDSRepositoryBusy.",
+    on_demand_at_once: Annotated[int, Field(ge=1, le=64), Unit("documents")] = Field(
+        default=8,
+        description="Most on-demand documents being made at one time in each worker process, each in a thread; further "
+        "ones are answered XDSRepositoryBusy.",
     )
     on_demand_persistence: bool = Field(
         default=False,
