@@ -14,7 +14,7 @@ import pytest
 from xds_gateway.client.queries import QUERIES_BY_NAME
 from xds_gateway.client.samples import make_sample, write_samples
 
-from ..gateways import TestPki
+from ..gateways import ROOT, TestPki
 from .commands import PROGRAM, Served, environment, served_gateway
 
 NUMBERS = count(1)
@@ -176,6 +176,21 @@ def test_bytes_alone_can_be_removed(served: Served, patient: str) -> None:
     served.answer("remove", uuid, "--yes", "--keep-contents")
     _, _, err = served.call("remove", "--content", "1.2.3^4.5.6", "--yes", "--json")
     assert [error["code"] for error in json.loads(err)["error"]["errors"]] == ["XDSUnknownRepositoryId"]
+
+
+def test_bytes_of_another_repository_are_left_to_it(served: Served) -> None:
+    """The entry of docs/examples/iti-42.xml lies in a repository that is not this one."""
+    variables = served.variables
+    command = [sys.executable, str(ROOT / "tests" / "wire" / "curl.py")]
+    for option, name in (("--cacert", "CA"), ("--cert", "CERT"), ("--key", "KEY")):
+        command += [option, variables[f"XDS_CLIENT_{name}"]]
+    command += ["-H", "Content-Type: application/soap+xml; charset=UTF-8", "--data-binary"]
+    message = f"@{ROOT / 'docs' / 'examples' / 'iti-42.xml'}"
+    subprocess.run([*command, message, f"{variables['XDS_CLIENT_URL']}/registry"], check=True, capture_output=True)
+    status, _, err = served.call("remove", "2.25.42000000000001.1", "--yes")
+    assert (status, "XDSUnknownRepositoryId" in err) == (1, True)
+    assert "--content '2.25.77777777777777777^2.25.42000000000001.1'" in err
+    assert served.call("history", "2.25.42000000000001.1")[0] == 4
 
 
 def test_kept_bytes_go_later(served: Served, patient: str) -> None:

@@ -83,7 +83,10 @@ def _carry_out(
         except GatewayClientError as error:
             if plan.uuids:
                 again = " ".join(f"--content '{repository}^{unique_id}'" for repository, unique_id in going)
-                error.add_note(f"The metadata are gone, the bytes not all. Try again: xds-gateway remove {again}")
+                error.add_note(
+                    "The metadata are gone, the bytes not all. Those of another repository are removed there."
+                )
+                error.add_note(f"Try again, with --repository-url where it is another: xds-gateway remove {again}")
             raise
 
 

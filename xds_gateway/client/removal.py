@@ -131,7 +131,11 @@ class RemovalPlanner:
         self, documents: Iterable[DocumentSummary]
     ) -> tuple[tuple[DocumentSummary, ...], tuple[DocumentSummary, ...]]:
         """One document for each content that goes, and those of which it stays."""
-        stored = {(d.repository_unique_id, d.unique_id): d for d in documents if d.repository_unique_id and d.unique_id}
+        stored = {
+            (d.repository_unique_id, d.unique_id): d
+            for d in documents
+            if d.repository_unique_id and d.unique_id and d.hash  # an on-demand entry has no bytes, and no hash
+        }
         if not stored:
             return (), ()
         sharing = self._registry.documents("unique_id", dict.fromkeys(d.unique_id or "" for d in stored.values()))
