@@ -144,6 +144,22 @@ def test_an_entry_that_becomes_on_demand_is_refused_for_that(domain: Domain, tra
 
 
 @EACH
+def test_an_on_demand_entry_is_updated_as_one(domain: Domain, transaction: str) -> None:
+    on_demand = {
+        "object_type": v.ON_DEMAND_DOCUMENT,
+        "home": None,
+        "slots": {"creationTime": None, "hash": None, "size": None},
+    }
+    request = RegisterRequest(submission=make_submission(entries=(make_entry(id=OLD, **on_demand),)))
+    domain.registry.admit_register_on_demand(make_call("ITI-61"), request, ())
+    domain.registry.register_on_demand(make_call("ITI-61"), request)
+    perform(domain, update(entry=on_demand), transaction)
+    assert (state(domain)[NEW].object_type, state(domain)[NEW].version) == (v.ON_DEMAND_DOCUMENT, "2")
+    with_bytes = update(entry={"id": "Document01", "object_type": v.ON_DEMAND_DOCUMENT}, previous=2)
+    assert refusal(domain, with_bytes, transaction) >= {"ihe.de.hash.prohibited", "ihe.de.size.prohibited"}
+
+
+@EACH
 def test_the_second_of_two_updates_of_one_version_finds_another_latest_one(domain: Domain, transaction: str) -> None:
     registered(domain)
     perform(domain, update(), transaction)

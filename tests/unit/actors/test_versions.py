@@ -309,6 +309,7 @@ def test_a_new_version_takes_the_place_of_the_one_before(transaction: Transactio
 def test_a_deprecated_version_stays_so_in_a_restricted_update():
     changes = changes_of(Case(make_update(new_entry()), deprecated(OLD), RESTRICTED))
     assert set(changes.deprecated) == {OLD, NEW}
+    assert links(changes) == {("HasMember", OLD_FOLDER, NEW), ("APND", SIBLING, NEW)}
 
 
 @pytest.mark.parametrize(
