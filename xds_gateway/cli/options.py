@@ -172,9 +172,7 @@ class SetOptions:
 
     source_id: SourceId = None
     set_title: SetTitle = None
-    set_comments: Annotated[str | None, typer.Option(metavar="TEXT", help="Comments of the submission set: why.")] = (
-        None
-    )
+    set_comments: Annotated[str | None, typer.Option(metavar="TEXT", help="Its comments: why.")] = None
 
 
 def _filter(option: str, metavar: str, text: str) -> Any:

@@ -86,12 +86,9 @@ def update(
         list[str] | None,
         typer.Option("--clear", metavar="ATTRIBUTE", help="Attribute to remove, as comments; may be repeated."),
     ] = None,
-    propagate: Annotated[
-        bool,
-        typer.Option(
-            "--propagate/--no-propagate", help="Whether the new version stays in its folders and keeps its relations."
-        ),
-    ] = True,
+    left_behind: Annotated[
+        bool, typer.Option("--no-propagate", help="Leave folders and relations to the version before.")
+    ] = False,
     told: SetOptions,
     connection: ConnectionOptions,
     as_json: Json = False,
@@ -112,7 +109,7 @@ def update(
         codes=codes or (),
         patient=patient,
         cleared=cleared or (),
-        propagate=propagate,
+        propagate=not left_behind,
         as_json=as_json,
     )
 
