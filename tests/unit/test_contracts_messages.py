@@ -89,6 +89,15 @@ def refused(error='codeContext="why" errorCode="XDSRegistryError"'):
     )
 
 
+def planned():
+    slot = '<rim:Slot name="urn:x:register"><rim:ValueList><rim:Value>a b</rim:Value></rim:ValueList></rim:Slot>'
+    return refused().replace(
+        "<rs:RegistryErrorList",
+        f'<rs:ResponseSlotList xmlns:rim="{RIM}">{slot}</rs:ResponseSlotList><rs:RegistryErrorList',
+        1,
+    )
+
+
 def xds(root, content):
     return f'<xds:{root} xmlns:xds="urn:ihe:iti:xds-b:2007">{content}</xds:{root}>'
 
@@ -123,6 +132,7 @@ CONFORMANT = {
     "found objects": ("query.xsd", found(ENTRY, PACKAGE, ASSOCIATION)),
     "found references": ("query.xsd", found('<rim:ObjectRef id="urn:uuid:2" home="urn:oid:1.2"/>')),
     "an outcome with errors": ("rs.xsd", refused()),
+    "an outcome of a dry run": ("rs.xsd", planned()),
     "documents provided": ("XDS.b_DocumentRepository.xsd", provide()),
     "an empty document": ("XDS.b_DocumentRepository.xsd", provide('<xds:Document id="Document01"/>')),
     "no document": ("XDS.b_DocumentRepository.xsd", provide("")),
