@@ -14,6 +14,7 @@ from xds_gateway.actors.removals import erase, finish_removals
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.messages import StoredDocument
 from xds_gateway.model.metadata import DocumentEntry
+from xds_gateway.storage import blobs
 from xds_gateway.storage.database import StorageConflict, sqlite_path
 from xds_gateway.storage.opening import Storage
 
@@ -363,8 +364,6 @@ def test_what_a_work_raises_undoes_a_removal(storage: Storage, tmp_path: Path) -
 def test_bytes_are_gone_from_disk_when_erase_returns(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import xds_gateway.storage.blobs as blobs
-
     done: list[str] = []
     fsync = blobs._fsync_folder
     monkeypatch.setattr(blobs, "_fsync_folder", lambda path: done.append(path) or fsync(path))
@@ -378,8 +377,6 @@ def test_bytes_are_gone_from_disk_when_erase_returns(
 def test_bytes_that_cannot_be_deleted_are_tried_again(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import xds_gateway.storage.blobs as blobs
-
     stored = provide(storage)
     detach(storage, unique_id())
 
