@@ -48,6 +48,14 @@ def is_dtm(text: str) -> bool:
     return text[6:8] != "31" or text[4:6] not in _SHORT_MONTHS
 
 
+_NOT_SENT: Final = re.compile(r"\\(?:[HN]|Z[0-9A-Fa-f]+)\\")
+
+
+def _hl7(valid: Callable[[str], object]) -> Callable[[str], object]:
+    """The predicate of a type of HL7, without escape sequences for formatting and local ones (ITI TF-3 4.2.3.1.7)."""
+    return lambda text: valid(text) and ("\\" not in text or _NOT_SENT.search(text) is None)
+
+
 # --- HL7 types: components between ^, subcomponents between & --------------------------------------------------------
 
 _OID: Final = r"(?![0-9.]{65})[0-2](?:\.(?:0|[1-9][0-9]*))+"
@@ -156,26 +164,26 @@ def is_availability(text: str) -> bool:
 DTM: Final = DataType(name="DTM", valid=is_dtm, expected="YYYY[MM[DD[hh[mm[ss]]]]] in UTC", example="20210230")
 CX: Final = DataType(
     name="CX",
-    valid=_CX.fullmatch,
+    valid=_hl7(_CX.fullmatch),
     expected="id^^^&oid&ISO, no other component",
     example="123^^^HOSPITAL",
 )
-CXI: Final = DataType(name="CXi", valid=is_cxi, expected="id^^^&oid&ISO^type", example="2013001^^^&1.2.3&ISO")
+CXI: Final = DataType(name="CXi", valid=_hl7(is_cxi), expected="id^^^&oid&ISO^type", example="2013001^^^&1.2.3&ISO")
 XCN: Final = DataType(
     name="XCN",
-    valid=_XCN.fullmatch,
+    valid=_hl7(_XCN.fullmatch),
     expected="id^last name^first name^^^^^^&oid&ISO with an id or a last name",
     example="^^Marcus",
 )
 XON: Final = DataType(
     name="XON",
-    valid=_XON.fullmatch,
+    valid=_hl7(_XON.fullmatch),
     expected="name, name^^^^^^^^^oid or name^^^^^&oid&ISO^^^^id, no other field",
     example="^^^^^^^^^1.2.3",
 )
 XTN: Final = DataType(
     name="XTN",
-    valid=_XTN.fullmatch,
+    valid=_hl7(_XTN.fullmatch),
     expected="^^Internet^address or ^PRS^PH^^country^area^number",
     example="doctor@example.org",
 )
@@ -212,13 +220,13 @@ LANGUAGE: Final = DataType(
 URI: Final = DataType(name="URI", valid=_URI.fullmatch, expected="a URI or a relative reference", example="my file.xml")
 RECIPIENT: Final = DataType(
     name="XON|XCN|XTN",
-    valid=is_recipient,
+    valid=_hl7(is_recipient),
     expected="XON|XCN|XTN with at least one of the three",
     example="||",
     clause=None,
 )
 PID_FIELD: Final = DataType(
-    name="Field", valid=is_pid_field, expected="PID-n|value, n from 1 to 39", example="PID5|DOE^JOHN"
+    name="Field", valid=_hl7(is_pid_field), expected="PID-n|value, n from 1 to 39", example="PID5|DOE^JOHN"
 )
 AVAILABILITY: Final = DataType(
     name="Predefined URN", valid=is_availability, expected=f"{v.ONLINE} or {v.OFFLINE}", example="Online"

@@ -54,6 +54,16 @@ GOOD = {
     ),
     d.PID_FIELD: ("PID-3|ID1^^^&1.3.6&ISO~ID2^^^&1.3.11&ISO", "PID-5|", "PID-39|x"),
 }
+# escape sequences stand for separators; those for formatting, and local ones, are not sent (ITI TF-3 4.2.3.1.7)
+ESCAPED = {
+    d.CX: "A{0}1^^^&1.3.6&ISO",
+    d.CXI: "A{0}1^^^&1.3.6&ISO^local-type",
+    d.XCN: "^Welby{0}",
+    d.XON: "Hospital {0}",
+    d.XTN: "^^Internet^a{0}@example.org",
+    d.RECIPIENT: "Hospital {0}||",
+    d.PID_FIELD: "PID-5|Durand{0}",
+}
 BAD = {
     d.DTM: (
         "",
@@ -163,3 +173,12 @@ def test_the_example_of_a_datatype_is_refused_and_so_is_white_space(datatype: d.
 )
 def test_no_pattern_tries_for_ever(datatype: d.DataType, unit: str):
     assert not datatype.valid(unit * 50_000)
+
+
+@pytest.mark.parametrize("datatype", ESCAPED, ids=lambda datatype: datatype.name)
+@pytest.mark.parametrize(
+    ("sequence", "valid"),
+    [("\\T\\", True), ("\\E\\", True), ("\\H\\", False), ("\\N\\", False), ("\\Z12\\", False)],
+)
+def test_only_separators_are_escaped(datatype, sequence, valid):
+    assert bool(datatype.valid(ESCAPED[datatype].format(sequence))) is valid
