@@ -20,6 +20,8 @@ from .messages import (
     query_body,
     register,
     registrable,
+    remove,
+    remove_documents,
     retrieve,
     retrieve_body,
     send,
@@ -28,6 +30,7 @@ from .raw import call
 
 FAULT = f"{WSA}/fault"
 SOAP_FAULT = f"{WSA}/soap/fault"
+UNLIKE_THEIR_REQUEST = {"ITI-61": "urn:ihe:iti:2010:RegisterOnDemandDocumentResponse"}
 
 
 def good(transaction: str, **blocks: str) -> Message:
@@ -53,6 +56,12 @@ def bad(transaction: str, **blocks: str) -> Message:
         return plain("ITI-42", render_register_request(registrable(entries=(make_entry(mime_type=None),))), **blocks)
     if transaction in ("ITI-57", "ITI-92"):  # a submission is no update
         return plain(transaction, render_register_request(registrable()), **blocks)
+    if transaction == "ITI-61":  # a stable entry
+        return plain(transaction, render_register_request(registrable()), **blocks)
+    if transaction == "ITI-62":
+        return remove(new_urn(), **blocks)
+    if transaction == "ITI-86":
+        return remove_documents("1.2.3.4", **blocks)
     if transaction == "ITI-43":
         return retrieve("1.2.3.4", **blocks)
     return provide(b"1", entries=(make_entry(mime_type=None),)).message(**blocks)
@@ -80,10 +89,9 @@ def test_a_failure_has_the_same_frame_as_a_success(gateway, transaction):
     message_id = new_urn()
     answer = send(gateway, bad(transaction, message_id=message_id))
     action = answer.all("s:Header/a:Action")
+    named = UNLIKE_THEIR_REQUEST.get(transaction, f"{ACTIONS[transaction]}Response")
     assert (answer.status, answer.response.status) == ("Failure", 200)
-    assert [(a.text, a.get(f"{{{SOAP12}}}mustUnderstand")) for a in action] == [
-        (f"{ACTIONS[transaction]}Response", "1")
-    ]
+    assert [(a.text, a.get(f"{{{SOAP12}}}mustUnderstand")) for a in action] == [(named, "1")]
     assert answer.relates_to == message_id
 
 
