@@ -263,6 +263,25 @@ def test_dependents_hang_by_approved_apnd_or_xfrm(
 
 
 @pytest.mark.parametrize(
+    ("association_type", "deprecated", "expected"),
+    [
+        (v.XFRM, (), {urn("entry 2")}),
+        (v.XFRM, (urn("entry 1"), urn("entry 2")), {urn("entry 2")}),
+        (v.XFRM, (urn("link"),), set()),
+        (v.XFRM_RPLC, (), set()),
+        (v.APND, (), set()),
+    ],
+)
+def test_transformations_are_sources_of_an_approved_xfrm(
+    storage: Storage, association_type: str, deprecated: tuple[str, ...], expected: set[str]
+) -> None:
+    link = make_link(urn("entry 2"), urn("entry 1"), association_type, id=urn("link"))
+    submit(storage, [make_entry(1), make_entry(2), link], _deprecate(*deprecated))
+    asked = [urn("entry 1"), urn("entry 2"), urn("nobody")]
+    assert storage.registry.inspect(lambda snapshot: snapshot.transformations(asked)) == expected
+
+
+@pytest.mark.parametrize(
     ("deprecated", "expected"), [((), [urn("folder 1")]), ((urn("folder 1"),), []), ((urn("link"),), [])]
 )
 def test_folders_of_an_entry_are_the_approved_ones(

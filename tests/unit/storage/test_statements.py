@@ -164,6 +164,7 @@ STATEMENTS = (
     sql.PATIENT_BY_ID,
     sql.DEPENDENTS,
     sql.FOLDERS_OF,
+    sql.STARTS,
     sql.CLAIM_OBJECT,
     sql.END,
     sql.SET_DOCUMENT,
