@@ -50,7 +50,6 @@ class SqlDocumentIndex:
         with self._readers.snapshot() as connection:
             return connection.execute(DOCUMENT_KEY, (key,)).fetchone() is not None
 
-
     def given_out(self, key: str) -> bool:
         """Whether an entry names a stored document: one that was removed since it was found is not damaged."""
         with self._readers.snapshot() as connection:
