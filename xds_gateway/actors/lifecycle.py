@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from ..model import vocabulary as v
@@ -17,6 +18,7 @@ from .identity import NewUuid, Resolved
 from .ports import KnownObject, KnownUniqueId, Snapshot
 
 REPLACING = (v.RPLC, v.XFRM_RPLC)
+HANGING = (v.APND, v.XFRM)
 
 
 def plan(
@@ -209,9 +211,10 @@ class Planning:
     # -- consequences
 
     def changes(self, new_uuid: NewUuid) -> Changes:
-        """The consequences of a submission that is accepted; may still find that a folder is of another patient."""
+        """The consequences of a submission that is accepted; may still find what stands against them."""
         replacements = {a.target: a for a in self.submission.associations if a.association_type in REPLACING}
         dependents = self.dependents(tuple(replacements))
+        self._check_hanging({*replacements, *dependents})
         carried = [a for target, by in replacements.items() for a in self._carried_over(target, by, new_uuid)]
         filed = {a.source for a in (*self.submission.associations, *carried) if a.association_type == v.HAS_MEMBER}
         folders = {f.id for f in self.submission.folders} | {i for i in filed if self._is_folder(i)}
@@ -221,6 +224,12 @@ class Planning:
             deprecated=(*replacements, *dependents),
             touched_folders=tuple(sorted(folders | {a.source for a in carried if a.source not in self.own})),
         )
+
+    def _check_hanging(self, deprecated: AbstractSet[str]) -> None:
+        """Nothing new hangs on what the same submission deprecates (3.42.4.1.3.5)."""
+        for association in self.submission.associations if deprecated else ():
+            if association.association_type in HANGING and association.target in deprecated:
+                self.found("ihe.registry.target.deprecated", association.id, received=association.target)
 
     def _is_folder(self, identifier: str) -> bool:
         return isinstance(self.own.get(identifier), Folder) or (

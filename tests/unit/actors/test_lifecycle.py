@@ -506,6 +506,24 @@ def test_findings_speak_of_objects_as_their_sender_called_them() -> None:
     assert (finding.object_id, finding.received, finding.expected) == ("Document01", CONTENT_SHA1, "0" * 40)
 
 
+@pytest.mark.parametrize("kind", [v.APND, v.XFRM, v.SIGNS])
+@pytest.mark.parametrize(
+    ("target", "registered", "deprecated"),
+    [
+        (OLD, (old_entry(),), True),
+        (CHILD, (old_entry(), old_entry(CHILD), link(CHILD, OLD, v.APND)), True),
+        (CHILD, (old_entry(), old_entry(CHILD), link(CHILD, OLD, v.SIGNS)), False),
+    ],
+)
+def test_nothing_new_hangs_on_what_the_same_message_deprecates(
+    kind: str, target: str, registered: tuple[RegistryObject, ...], deprecated: bool
+) -> None:
+    both = (relate(v.RPLC), relate(kind, target, "Document02"))
+    submission = make_submission(entries=(make_entry(1), make_entry(2)), relationships=both)
+    refused = deprecated and kind != v.SIGNS
+    assert rules(submission, registered) == (["target.deprecated"] if refused else [])
+
+
 # ---- on-demand entries ----
 
 
