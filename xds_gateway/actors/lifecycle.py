@@ -171,8 +171,9 @@ class Planning:
         if target is None:
             return
         if target.kind != DocumentEntry.KIND:
-            if association.association_type != v.SIGNS:  # a signature may sign its submission set
-                self.found("ihe.registry.target.kind", association.id, received=association.target)
+            # wider: a signature may sign a submission set (docs/divergences.md)
+            if association.association_type != v.SIGNS or target.kind != SubmissionSet.KIND:
+                self.found("ihe.registry.target.entry", association.id, received=association.target)
             return
         self._check_approved(association, "target", target)
         self._check_target_type(association, target)

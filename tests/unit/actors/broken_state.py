@@ -18,6 +18,7 @@ from tests.unit.actors.test_lifecycle import (
     old_folder,
     old_set,
     planned,
+    referring,
     relate,
     taken,
     with_folder,
@@ -93,7 +94,8 @@ STATE: Mapping[str, StatePair] = {
     "ihe.registry.source.unknown": StatePair(Case(filing(), [old_folder()]), Case(filing())),
     "ihe.registry.target.unknown": StatePair(_related(v.RPLC, old_entry()), _related(v.RPLC)),
     "ihe.registry.source.kind": StatePair(Case(filing(), [old_folder()]), Case(filing(folder=OLD_SET), [old_set()])),
-    "ihe.registry.target.kind": StatePair(
+    "ihe.registry.target.kind": StatePair(Case(referring(OLD), [old_entry()]), Case(referring(OLD_SET), [old_set()])),
+    "ihe.registry.target.entry": StatePair(
         _related(v.RPLC, old_entry()), _related(v.RPLC, old_folder(), target=OLD_FOLDER)
     ),
     "ihe.registry.source.deprecated": StatePair(

@@ -235,9 +235,12 @@ def test_the_target_of_a_relationship(
 
 @pytest.mark.parametrize("association_type", TO_DOCUMENTS)
 @pytest.mark.parametrize("registered", [old_folder(), old_set(), link(OLD_SET, OLD)])
-def test_only_a_signature_points_at_something_else(association_type: str, registered: RegistryObject) -> None:
+def test_only_a_signature_points_at_something_else_and_only_at_a_set(
+    association_type: str, registered: RegistryObject
+) -> None:
     submission = make_submission(relationships=(relate(association_type, registered.id),))
-    assert rules(submission, [registered]) == ([] if association_type == v.SIGNS else ["target.kind"])
+    signed = association_type == v.SIGNS and registered.KIND == SubmissionSet.KIND
+    assert rules(submission, [registered]) == ([] if signed else ["target.entry"])
 
 
 @pytest.mark.parametrize(
