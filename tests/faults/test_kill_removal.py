@@ -66,6 +66,7 @@ class Administrator:
     patient: str = field(default_factory=new_patient)
     lives: list[Life] = field(default_factory=list)
     removed: int = 0
+    settled: int = 0  # lives that were looked at after an earlier kill
 
     def work(self, gateway: RunningGateway, over: threading.Event) -> None:
         chance = random.Random(self.seed * 1000 + len(self.lives))
@@ -103,10 +104,11 @@ class Administrator:
 
     def settle(self, gateway: RunningGateway) -> None:
         """What may be either is one of both; the rest is as it was acknowledged."""
-        for life in self.lives:
+        for life in self.lives[self.settled :]:
             life.metadata = seen(life.metadata, self.metadata_held(gateway, life))
             if life.metadata == HELD:
                 life.content = seen(life.content, self.content_held(gateway, life))
+        self.settled = len(self.lives)
 
     def metadata_held(self, gateway: RunningGateway, life: Life) -> bool:
         """Whether all objects are there, or none."""
