@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import uvloop
 
@@ -31,7 +32,8 @@ async def _body(data: bytes) -> AsyncIterator[bytes]:
         yield data[start : start + _CHUNK]
 
 
-async def _send(gateway: Gateway, message: Message) -> None:
+async def answered(gateway: Gateway, message: Message) -> bytes:
+    """The body of the answer to a message, which must succeed."""
     ((_, mount),) = gateway.mounts.items()
     request = HttpRequest(
         method="POST",
@@ -45,6 +47,16 @@ async def _send(gateway: Gateway, message: Message) -> None:
     response = await gateway.pipeline.answer(request, mount, message.endpoint)
     if response.status != 200 or _SUCCESS not in response.content[:3000]:
         raise RuntimeError(f"{message.transaction} answered {response.status}: {response.content[:2000]!r}")
+    return response.content
+
+
+class Spent(NamedTuple):
+    """Seconds: of processor time of this process, all its threads together; of each request from start to end, and of
+    processor time from its start to its end, which is its own when no other is in flight."""
+
+    cpu: float
+    latencies: list[float]
+    cpus: list[float]
 
 
 class Sender:
@@ -55,16 +67,29 @@ class Sender:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
     def cpu(self, messages: Sequence[Message], *, at_once: int = 1) -> float:
-        """Seconds of processor time of this process, all its threads together, with so many requests in flight."""
+        """Seconds of processor time, with so many requests in flight."""
+        return self.send(messages, at_once=at_once).cpu
+
+    def send(self, messages: Sequence[Message], *, at_once: int = 1) -> Spent:
+        """What the messages cost, with so many requests in flight."""
         remaining = iter(messages)
+        latencies: list[float] = []
+        cpus: list[float] = []
 
         async def caller() -> None:
             for message in remaining:
-                await _send(self._gateway, message)
+                started, cpu = time.perf_counter(), time.process_time()
+                await answered(self._gateway, message)
+                cpus.append(time.process_time() - cpu)
+                latencies.append(time.perf_counter() - started)
 
-        async def run() -> float:
+        async def run() -> Spent:
             started = time.process_time()
             await asyncio.gather(*(caller() for _ in range(at_once)))
-            return time.process_time() - started
+            return Spent(time.process_time() - started, latencies, cpus)
 
         return self._runner.run(run())
+
+    def answer(self, message: Message) -> bytes:
+        """The body of the answer to one message."""
+        return self._runner.run(answered(self._gateway, message))

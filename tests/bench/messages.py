@@ -1,12 +1,12 @@
 """Messages of the benchmark: one realistic document of 100 KB per submission, made by our own client code."""
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
+from xds_gateway.client.queries import stored_query
 from xds_gateway.client.samples import make_sample
 from xds_gateway.client.submission import SubmissionDetails, build_submission, make_ids, read_digest
 from xds_gateway.codec.mtom import MultipartRenderer
@@ -18,15 +18,16 @@ from xds_gateway.codec.xdsb import (
     render_register_request,
     render_retrieve_request,
 )
+from xds_gateway.model.datatypes import Code
 from xds_gateway.model.messages import DocumentPart, DocumentRequest, ProvideRequest, QueryRequest, RetrieveRequest
 from xds_gateway.model.metadata import Slot, Submission
 
 SIZE: Final = 100 * 1024  # bytes of a document
 ACTIONS: Final = {row.name: row.request_action for row in TRANSACTIONS}
+CONTENT_TYPE: Final = Code("34133-9", "2.16.840.1.113883.6.1", "Episode")  # of sets and folders
 ENDPOINTS: Final = {row.name: row.endpoint for row in TRANSACTIONS}
 RESULTS: Final = 10  # documents of one patient, so results of one query
 RENDERER: Final = MultipartRenderer("bench-0123456789abcdef")
-_FIND: Final = "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +65,13 @@ def submissions(document: bytes, count: int, first: int = 0) -> Iterator[Submiss
     for number in range(first, first + count):
         metadata = replace(sample.metadata, unique_id=f"2.25.{uuid4().int}", title=f"Compte rendu {number}")
         documents = (type(sample)(content=document, metadata=metadata),)
-        ids = make_ids(documents, (digest,), _new_uuid, datetime.now(UTC))
+        ids = make_ids(documents, (digest,), new_uuid, datetime.now(UTC))
         details = SubmissionDetails(patient_id=patient(number // RESULTS), source_id="1.2.250.1.999.1")
         yield build_submission(documents, ids, details)
 
 
-def _new_uuid() -> UUID:
+def new_uuid() -> UUID:
+    """A random one."""
     return uuid4()
 
 
@@ -90,28 +92,28 @@ def provide(submission: Submission, document: bytes) -> Message:
     )
 
 
-def register(submission: Submission, document: bytes) -> Message:
-    """ITI-42 for a document of another repository."""
-    (entry,) = submission.document_entries
-    known = {"hash": hashlib.sha1(document).hexdigest(), "size": str(len(document)), "repositoryUniqueId": "1.2.3.4.5"}
-    slots = (*(s for s in entry.slots if s.name not in known), *(Slot(n, (value,)) for n, value in known.items()))
-    root = _envelope(
-        "ITI-42", render_register_request(replace(submission, document_entries=(replace(entry, slots=slots),)))
-    )
-    return _plain("ITI-42", root)
+def register(submission: Submission) -> Message:
+    """ITI-42 for documents of another repository."""
+    return plain("ITI-42", render_register_request(held_elsewhere(submission)))
+
+
+def held_elsewhere(submission: Submission) -> Submission:
+    """The submission with the repositoryUniqueId of another repository in its entries."""
+    place = Slot("repositoryUniqueId", ("1.2.3.4.5",))
+    entries = tuple(replace(entry, slots=(*entry.slots, place)) for entry in submission.document_entries)
+    return replace(submission, document_entries=entries)
 
 
 def find(number: int) -> Message:
     """FindDocuments for one patient, LeafClass."""
-    request = QueryRequest(
-        query_id=_FIND,
-        return_type="LeafClass",
-        parameters=(
-            ("$XDSDocumentEntryPatientId", (f"'{patient(number)}'",)),
-            ("$XDSDocumentEntryStatus", ("('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')",)),
-        ),
-    )
-    return _plain("ITI-18", _envelope("ITI-18", render_query_request(request)))
+    return ask("FindDocuments", {"patient_id": patient(number), "status": "Approved"})
+
+
+def ask(name: str, parameters: Mapping[str, Any]) -> Message:
+    """A stored query by its name and the names of its parameters, LeafClass."""
+    asked = stored_query(name, parameters)
+    request = QueryRequest(query_id=asked.query_id, return_type="LeafClass", parameters=asked.parameters)
+    return plain(asked.transaction, render_query_request(request))
 
 
 def retrieve(repository_unique_id: str, unique_id: str) -> Message:
@@ -122,10 +124,12 @@ def retrieve(repository_unique_id: str, unique_id: str) -> Message:
     return Message(transaction="ITI-43", root=root, body=body, content_type=RENDERER.content_type())
 
 
-def _plain(transaction: str, root: bytes) -> Message:
+def plain(transaction: str, body: bytes) -> Message:
+    """A message that is one envelope."""
+    root = _envelope(transaction, body)
     return Message(transaction=transaction, root=root, body=root, content_type="application/soap+xml; charset=UTF-8")
 
 
 def _envelope(transaction: str, body: bytes) -> bytes:
     address = f"https://localhost/services/{ENDPOINTS[transaction]}"
-    return render_request_envelope(ACTIONS[transaction], address, body, _new_uuid().urn)
+    return render_request_envelope(ACTIONS[transaction], address, body, new_uuid().urn)
