@@ -17,6 +17,7 @@ from xds_gateway.model.metadata import Submission
 from xds_gateway.wiring import UuidSource
 
 from . import messages
+from .comparing import COUNT
 from .in_process import Sender, open_gateway
 
 LARGE: Final = int(os.environ.get("BENCH_GROWTH", "100000"))  # documents; 0: not measured
@@ -25,8 +26,8 @@ MEASURED: Final = ("p50", "p99", "cpu", "cpu_p99")  # latencies, and processor t
 Figures = dict[str, Any]
 _TIMES_FEWER: Final = 10
 _GROUP: Final = 1000  # submissions of one transaction
-_ROUNDS: Final = 60
 _TURN: Final = 100  # requests before the other database has its turn
+_ROUNDS: Final = max(1, 15 * COUNT // _TURN)
 _DAY: Final = datetime(2024, 1, 8, tzinfo=UTC)
 
 
