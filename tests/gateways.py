@@ -106,6 +106,11 @@ class RunningGateway:
         return f"{self.url}{self.mount}/repository"
 
     @property
+    def responder_url(self) -> str:
+        """The Update Responder."""
+        return f"{self.url}{self.mount}/responder"
+
+    @property
     def port(self) -> int:
         """The port of the first listener."""
         return int(self.url.rsplit(":", 1)[1])

@@ -15,18 +15,28 @@ from xds_gateway.model import vocabulary as v
 from xds_gateway.pki import P12_PASSWORD
 
 PROJECT = Path(__file__).parent / "java"
-PATIENT = "PEER-1^^^&1.3.6.1.4.1.21367.13.20.3000&ISO"
+PATIENT, OTHER_PATIENT = (f"PEER-{n}^^^&1.3.6.1.4.1.21367.13.20.3000&ISO" for n in (1, 2))
 DOCUMENT = os.urandom(100 * 1024)
 SOAP, MTOM = "application/soap+xml", "multipart/related"
 
-#   step        transaction                        status             form of the answer
+#   step              action of the answer                                         status             its form
 STEPS = [
-    ("provide", "ProvideAndRegisterDocumentSet-b", v.SUCCESS, MTOM),
-    ("find", "RegistryStoredQuery", v.SUCCESS, SOAP),
-    ("retrieve", "RetrieveDocumentSet", v.SUCCESS, MTOM),
-    ("partial", "RetrieveDocumentSet", v.PARTIAL_SUCCESS, MTOM),
-    ("register", "RegisterDocumentSet-b", v.SUCCESS, SOAP),
-    ("refused", "ProvideAndRegisterDocumentSet-b", v.FAILURE, MTOM),
+    ("provide", "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse", v.SUCCESS, MTOM),
+    ("find", "urn:ihe:iti:2007:RegistryStoredQueryResponse", v.SUCCESS, SOAP),
+    ("retrieve", "urn:ihe:iti:2007:RetrieveDocumentSetResponse", v.SUCCESS, MTOM),
+    ("partial", "urn:ihe:iti:2007:RetrieveDocumentSetResponse", v.PARTIAL_SUCCESS, MTOM),
+    ("register", "urn:ihe:iti:2007:RegisterDocumentSet-bResponse", v.SUCCESS, SOAP),
+    ("refused", "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse", v.FAILURE, MTOM),
+    ("update", "urn:ihe:iti:2010:UpdateDocumentSetResponse", v.SUCCESS, SOAP),
+    ("restricted", "urn:ihe:iti:2018:RestrictedUpdateDocumentSetResponse", v.SUCCESS, SOAP),
+    ("versions", "urn:ihe:iti:2007:RegistryStoredQueryResponse", v.SUCCESS, SOAP),
+    ("onDemand", "urn:ihe:iti:2010:RegisterOnDemandDocumentResponse", v.SUCCESS, SOAP),
+    ("patients", "urn:ihe:iti:2009:MultiPatientStoredQueryResponse", v.SUCCESS, SOAP),
+    ("removeDocument", "urn:ihe:iti:2017:RemoveDocumentsResponse", v.SUCCESS, SOAP),
+    ("gone", "urn:ihe:iti:2007:RetrieveDocumentSetResponse", v.FAILURE, MTOM),
+    ("before", "urn:ihe:iti:2007:RegistryStoredQueryResponse", v.SUCCESS, SOAP),
+    ("removeMetadata", "urn:ihe:iti:2010:DeleteDocumentSetResponse", v.SUCCESS, SOAP),
+    ("after", "urn:ihe:iti:2007:RegistryStoredQueryResponse", v.SUCCESS, SOAP),
 ]
 
 
@@ -44,10 +54,12 @@ def peer(gateway, unique_id, tmp_path):
     properties = {
         "wsdl.registry": f"{gateway.registry_url}?wsdl",
         "wsdl.repository": f"{gateway.repository_url}?wsdl",
+        "wsdl.responder": f"{gateway.responder_url}?wsdl",
         "tls.keystore": gateway.pki.files.client_p12,
         "tls.truststore": tmp_path / "trust.p12",
         "tls.password": P12_PASSWORD,
         "peer.patient": PATIENT,
+        "peer.otherPatient": OTHER_PATIENT,
         "peer.uniqueId": unique_id,
         "peer.document": tmp_path / "sent",
         "peer.retrieved": tmp_path / "retrieved",
@@ -70,11 +82,11 @@ def truststore(authority):
 
 def test_a_java_client_generated_from_the_served_wsdls(peer, unique_id):
     report, retrieved = peer
-    for step, transaction, status, form in STEPS:
-        assert report[f"{step}.status"] == status
-        assert report[f"{step}.action"] == f"urn:ihe:iti:2007:{transaction}Response"
+    for step, action, status, form in STEPS:
+        assert report[f"{step}.status"] == status, step
+        assert report[f"{step}.action"] == action
         assert report[f"{step}.related"] == "true"
-        assert report[f"{step}.contentType"].split(";")[0] == form
+        assert report[f"{step}.contentType"].split(";")[0] == form, step
     assert (report["find.count"], report["find.uniqueId"]) == ("1", unique_id)
     assert report["find.name"] == "Résumé of a Java program"
     assert (report["find.size"], report["find.hash"]) == (str(len(DOCUMENT)), hashlib.sha1(DOCUMENT).hexdigest())
@@ -82,3 +94,12 @@ def test_a_java_client_generated_from_the_served_wsdls(peer, unique_id):
     assert (report["partial.count"], report["partial.mimeType"]) == ("1", "application/octet-stream")
     assert f"{unique_id}.404" in report["partial.error.XDSDocumentUniqueIdError"]
     assert "classCode" in report["refused.error.XDSRegistryMetadataError"]
+    assert [value for name, value in sorted(report.items()) if name.startswith("versions.") and name[-1].isdigit()] == [
+        "Deprecated Résumé of a Java program",
+        "Deprecated Title of an administrator",
+        "Approved Title of an initiator",
+    ]
+    assert report["patients.uniqueIds"].split() == [unique_id, f"{unique_id}.2", f"{unique_id}.4"]
+    assert unique_id in report["gone.error.XDSDocumentUniqueIdError"]
+    # four submissions and updates: a set, an entry and a HasMember of each
+    assert (report["before.count"], report["after.count"]) == ("12", "0")

@@ -21,10 +21,13 @@ import oasis.names.tc.ebxml_regrep.xsd.rim._3.RegistryPackageType;
 import oasis.names.tc.ebxml_regrep.xsd.rim._3.SlotType1;
 import oasis.names.tc.ebxml_regrep.xsd.rim._3.ValueListType;
 
-/** One document with its submission set, as ITI TF-3 Tables 4.3.1-3 and 4.2.3.3 ask for it. */
+/** One document with its submission set, as ITI TF-3 Tables 4.3.1-3 and 4.2.3.3 ask for it, and its next versions. */
 final class Metadata {
     static final String CLASS_CODE = "urn:uuid:41a5887f-8865-4c09-adf7-e362475b143a";
     static final String UNIQUE_ID = "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab";
+
+    static final String STABLE = "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1";
+    static final String ON_DEMAND = "urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248";
 
     private static final String FORMAT_CODE = "urn:uuid:a09d5840-386c-46f2-b5ad-9c3699a4309d";
     private static final String SOURCE_ID = "urn:uuid:554ac39e-e3fe-47fe-b233-965d2a147832";
@@ -39,11 +42,46 @@ final class Metadata {
     /** A submission request of one document. */
     static SubmitObjectsRequest submission(String patient, String uniqueId) {
         Metadata metadata = new Metadata();
+        return metadata.submission(metadata.entry(patient, uniqueId), metadata.hasMember(), patient, uniqueId + ".1");
+    }
+
+    /** A request of ITI-61: an entry of a document that is made when it is asked for. */
+    static SubmitObjectsRequest onDemand(String patient, String uniqueId, String repository) {
+        SubmitObjectsRequest submission = submission(patient, uniqueId);
+        ExtrinsicObjectType entry = entry(submission);
+        entry.setObjectType(ON_DEMAND);
+        entry.getSlot().removeIf(slot -> "creationTime".equals(slot.getName()));
+        entry.getSlot().add(slot("repositoryUniqueId", repository));
+        return submission;
+    }
+
+    /** A request of ITI-57 and ITI-92: an entry as a query returned it, with another title, as its next version. */
+    static SubmitObjectsRequest update(ExtrinsicObjectType entry, String title, int previous, String patient,
+            String uniqueId) {
+        Metadata metadata = new Metadata();
+        entry.setId(ENTRY);
+        entry.setName(name(title));
+        for (ClassificationType classification : entry.getClassification()) {
+            classification.setId("Classification" + ++metadata.identifiers);
+            classification.setClassifiedObject(ENTRY);
+        }
+        for (ExternalIdentifierType identifier : entry.getExternalIdentifier()) {
+            identifier.setId("ExternalIdentifier" + ++metadata.identifiers);
+            identifier.setRegistryObject(ENTRY);
+        }
+        AssociationType1 hasMember = metadata.hasMember();
+        hasMember.getSlot().add(slot("PreviousVersion", String.valueOf(previous)));
+        hasMember.getSlot().add(slot("AssociationPropagation", "yes"));
+        return metadata.submission(entry, hasMember, patient, uniqueId);
+    }
+
+    private SubmitObjectsRequest submission(
+            ExtrinsicObjectType entry, AssociationType1 hasMember, String patient, String uniqueId) {
         RegistryObjectListType objects = new RegistryObjectListType();
         List<JAXBElement<? extends IdentifiableType>> list = objects.getIdentifiable();
-        list.add(RIM.createExtrinsicObject(metadata.entry(patient, uniqueId)));
-        list.add(RIM.createRegistryPackage(metadata.submissionSet(patient, uniqueId + ".1")));
-        list.add(RIM.createAssociation(metadata.hasMember()));
+        list.add(RIM.createExtrinsicObject(entry));
+        list.add(RIM.createRegistryPackage(submissionSet(patient, uniqueId)));
+        list.add(RIM.createAssociation(hasMember));
         SubmitObjectsRequest submission = new SubmitObjectsRequest();
         submission.setRegistryObjectList(objects);
         return submission;
@@ -74,10 +112,26 @@ final class Metadata {
         return slot;
     }
 
+    /** The first value of a slot. */
+    static String value(ExtrinsicObjectType entry, String slot) {
+        return entry.getSlot().stream().filter(candidate -> slot.equals(candidate.getName()))
+                .map(SlotType1::getValueList).map(values -> values.getValue().get(0)).findFirst().orElseThrow();
+    }
+
+    static String uniqueId(ExtrinsicObjectType entry) {
+        return entry.getExternalIdentifier().stream()
+                .filter(identifier -> UNIQUE_ID.equals(identifier.getIdentificationScheme()))
+                .map(ExternalIdentifierType::getValue).findFirst().orElseThrow();
+    }
+
+    static String title(ExtrinsicObjectType entry) {
+        return entry.getName().getLocalizedString().get(0).getValue();
+    }
+
     private ExtrinsicObjectType entry(String patient, String uniqueId) {
         ExtrinsicObjectType entry = new ExtrinsicObjectType();
         entry.setId(ENTRY);
-        entry.setObjectType("urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1");
+        entry.setObjectType(STABLE);
         entry.setMimeType("application/octet-stream");
         entry.setName(name("Résumé of a Java program"));
         entry.getSlot().add(slot("creationTime", TIME));
