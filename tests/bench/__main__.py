@@ -30,6 +30,7 @@ def main() -> int:
         folder = Path(name)
         console.print(f"CPU per request in process, {COUNT} requests each ...")
         rows = everyday.rows(folder)
+        console.print("The other queries, then what happens to documents later ...")
         others = queries.rows(folder / "queries") | life.rows(folder / "life")
         grown = _growth(console, folder)
         console.print("Over loopback with mutual TLS, two workers ...")

@@ -24,7 +24,7 @@ from xds_gateway.storage.keys import uuid_urn
 from .messages import Message
 
 Statement = tuple[str, Sequence[Any]]
-_KEY_COLUMNS = 5  # a row with more has an object: id, uuid, ..., fragment
+_KEY_BYTES = 16  # of a UUID: the second column of an object's row
 _OBJECT_ID = re.compile(rb'<rim:(?:ExtrinsicObject|RegistryPackage|Association)\b[^>]*?\sid="([^"]+)"')
 
 
@@ -127,8 +127,8 @@ def lookups_of(statements: Sequence[Statement], url: str, answer: bytes) -> list
         rows = connection.execute(statement, values).fetchall()
         column, places = 0, []
         for place, row in enumerate(rows):
-            if len(row) > _KEY_COLUMNS and uuid_urn(row[1]).encode() in missing:
-                missing.remove(uuid_urn(row[1]).encode())
+            if (urn := _urn(row)) in missing:
+                missing.remove(urn)
                 column = max(c for c, value in enumerate(row) if isinstance(value, bytes))
                 places.append(place)
         lookups.append(Lookup(statement, values, column, tuple(places)))
@@ -136,6 +136,12 @@ def lookups_of(statements: Sequence[Statement], url: str, answer: bytes) -> list
     if missing:
         raise RuntimeError(f"no look-up has {len(missing)} objects of the answer")
     return lookups
+
+
+def _urn(row: Sequence[Any]) -> bytes:
+    """The id of the object that a row has, if it has one."""
+    key = row[1] if len(row) > 1 else None
+    return uuid_urn(key).encode() if isinstance(key, bytes) and len(key) == _KEY_BYTES else b""
 
 
 def parse(root: bytes) -> None:
