@@ -47,7 +47,7 @@ check: $(VENV)/dev ## lint, types, import contracts, stale documentation
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python -m compileall -q xds_gateway tests docs setup.py
 
-bench: $(VENV)/dev ## measure the four transactions; also writes var/bench.json
+bench: $(VENV)/dev ## measure every transaction; also writes var/bench.json
 	@$(BIN)/python -m tests.bench
 
 docs: $(VENV)/dev ## write the generated pages again
