@@ -84,6 +84,7 @@ def open_domain(
     persistent: bool = False,
     seconds: float = 30,
     at_once: int = 4,
+    now: Callable[[], str] = lambda: NOW,
     **policy: Any,
 ) -> Iterator[Domain]:
     """A domain of the profile ihe, with another journal or store when given; `policy` are fields of DomainPolicy.
@@ -104,7 +105,7 @@ def open_domain(
         documents=storage.documents,
         journal=journal or storage.journal,
         policy=rules,
-        now=lambda: NOW,
+        now=now,
         new_uuid=new_uuid,
         on_demand=hook
         and OnDemandPolicy(

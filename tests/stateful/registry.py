@@ -1,0 +1,193 @@
+"""A small registry in plain Python: dicts, no storage, no XML; what the gateway should hold after each request.
+
+It is written from the standard's text and docs/divergences.md, not from the gateway. Requests are in `submissions`,
+`updates` and `removals`, queries in `questions`; each request is performed and gives no codes, or changes nothing and
+gives the error codes of its answer.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from xds_gateway.model import vocabulary as v
+from xds_gateway.model.metadata import Association, DocumentEntry, Folder, RegistryObject, SubmissionSet
+
+Codes = set[str]
+
+
+@dataclass
+class Thing:
+    """An object of the registry: as its sender wrote it, and what the registry manages of it."""
+
+    sent: RegistryObject
+    id: str
+    lid: str
+    number: int  # in the order of registration
+    version: int = 1
+    status: str = v.APPROVED
+    latest: bool = True
+    time: str = ""  # Folder.lastUpdateTime
+    document: int | None = None  # of a DocumentEntry, in Registry.contents
+    source: str = ""  # of an Association
+    target: str = ""
+
+    @property
+    def is_entry(self) -> bool:
+        return isinstance(self.sent, DocumentEntry)
+
+    @property
+    def is_set(self) -> bool:
+        return isinstance(self.sent, SubmissionSet)
+
+    @property
+    def is_folder(self) -> bool:
+        return isinstance(self.sent, Folder)
+
+    @property
+    def is_association(self) -> bool:
+        return isinstance(self.sent, Association)
+
+    @property
+    def approved(self) -> bool:
+        return self.status == v.APPROVED
+
+    @property
+    def type(self) -> str:
+        """associationType."""
+        assert isinstance(self.sent, Association)
+        return self.sent.association_type
+
+    @property
+    def patient(self) -> str | None:
+        return self.sent.patient_id
+
+    @property
+    def on_demand(self) -> bool:
+        return self.sent.object_type == v.ON_DEMAND_DOCUMENT
+
+    @property
+    def offline(self) -> bool:
+        return self.sent.slot_value("documentAvailability") == v.OFFLINE
+
+
+@dataclass
+class Registry:
+    """All objects by entryUUID, the bytes of documents, and those whose metadata were removed by uniqueId."""
+
+    things: dict[str, Thing] = field(default_factory=dict)
+    contents: dict[int, bytes] = field(default_factory=dict)
+    kept: dict[str, set[int]] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)  # ids given here to Associations that the registry made itself
+    count: int = 0
+
+    # -- what there is
+
+    def get(self, identifier: str) -> Thing | None:
+        return self.things.get(identifier)
+
+    def all(self, kind: type[RegistryObject]) -> list[Thing]:
+        """The objects of a kind, in the order of registration."""
+        return [thing for thing in self.things.values() if isinstance(thing.sent, kind)]
+
+    def entries(self) -> list[Thing]:
+        return self.all(DocumentEntry)
+
+    def folders(self) -> list[Thing]:
+        return self.all(Folder)
+
+    def sets(self) -> list[Thing]:
+        return self.all(SubmissionSet)
+
+    def associations(self) -> list[Thing]:
+        return self.all(Association)
+
+    def from_(self, identifier: str) -> list[Thing]:
+        return [link for link in self.associations() if link.source == identifier]
+
+    def to(self, identifier: str) -> list[Thing]:
+        return [link for link in self.associations() if link.target == identifier]
+
+    def around(self, identifiers: Iterable[str]) -> list[Thing]:
+        ends = set(identifiers)
+        return [link for link in self.associations() if link.source in ends or link.target in ends]
+
+    def versions(self, lid: str, kind: type[RegistryObject]) -> list[Thing]:
+        found = [thing for thing in self.all(kind) if thing.lid == lid]
+        return sorted(found, key=lambda thing: thing.version)
+
+    def with_unique_id(self, unique_id: str | None) -> list[Thing]:
+        return [thing for thing in self.things.values() if unique_id and thing.sent.unique_id == unique_id]
+
+    def memberships_in_folders(self, entry: str) -> Iterator[tuple[Thing, Thing]]:
+        """Folders that an Approved HasMember puts the entry into, with it."""
+        for link in self.to(entry):
+            folder = self.get(link.source)
+            if link.type == v.HAS_MEMBER and link.approved and folder is not None and folder.is_folder:
+                yield folder, link
+
+    def dependents(self, replaced: Iterable[str]) -> set[str]:
+        """Approved addenda and transformations of these entries, and theirs in turn."""
+        found: set[str] = set()
+        wave = set(replaced)
+        while wave:
+            links = [link for link in self.associations() if link.target in wave and link.approved]
+            sources = {link.source for link in links if link.type in (v.APND, v.XFRM)}
+            wave = {source for source in sources if self.things[source].approved} - found
+            found |= wave
+        return found
+
+    # -- changes
+
+    def add(self, sent: RegistryObject, *, lid: str | None = None, version: int = 1) -> Thing:
+        self.count += 1
+        thing = Thing(sent=sent, id=sent.id, lid=lid or sent.id, number=self.count, version=version)
+        if isinstance(sent, Association):
+            thing.source, thing.target = sent.source, sent.target
+        self.things[thing.id] = thing
+        return thing
+
+    def make(self, pattern: RegistryObject, source: str, target: str) -> Thing:
+        """An Association that the registry makes itself; its id is learned later."""
+        self.count += 1
+        identifier = f"made {self.count}"
+        thing = Thing(pattern, identifier, identifier, self.count, source=source, target=target)
+        self.things[thing.id] = thing
+        self.made.append(thing.id)
+        return thing
+
+    def learn(self, given: str, real: str) -> None:
+        """Call an Association that was made by its real id, wherever it is named."""
+        self.made.remove(given)
+        self.things = {(real if key == given else key): thing for key, thing in self.things.items()}
+        self.things[real].id = self.things[real].lid = real
+        for link in self.associations():
+            link.target = real if link.target == given else link.target
+
+    def keep(self, document: bytes, thing: Thing) -> None:
+        """Store a document for an entry."""
+        self.contents[len(self.contents) + 1] = document
+        thing.document = len(self.contents)
+
+    def deprecate(self, identifiers: Iterable[str]) -> None:
+        for identifier in identifiers:
+            self.things[identifier].status = v.DEPRECATED
+
+    def touch(self, identifiers: Iterable[str], now: str) -> None:
+        for identifier in identifiers:
+            if self.things[identifier].is_folder:
+                self.things[identifier].time = now
+
+    # -- documents
+
+    def retrievable(self, unique_id: str) -> bytes | None:
+        """What ITI-43 gives: the document of the latest version that has one, of several entries the last."""
+        given = [
+            thing.document
+            for thing in self.with_unique_id(unique_id)
+            if thing.is_entry and thing.latest and thing.document is not None
+        ]
+        return self.contents[given[-1]] if given else None
+
+    def held(self) -> list[bytes]:
+        """The documents that are on disk: of entries, and of removed metadata."""
+        needed = {thing.document for thing in self.entries() if thing.document is not None}
+        return sorted(self.contents[number] for number in needed.union(*self.kept.values()))

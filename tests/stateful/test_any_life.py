@@ -1,0 +1,314 @@
+"""Random lives of documents: after each request the gateway and the small registry agree on every query.
+
+Bounded and the same in every run; XDS_LIVES=500 tries so many others (docs/contributing.md).
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from xds_gateway.model import vocabulary as v
+from xds_gateway.model.metadata import Association, DocumentEntry, Folder
+
+from . import messages as m
+from .registry import Registry, Thing
+from .world import World
+
+T = TypeVar("T")
+LIVES = os.environ.get("XDS_LIVES")
+UNKNOWN = "urn:uuid:00000000-cccc-4ccc-8ccc-cccccccccccc"
+DRY = st.integers(0, 7).map(lambda number: number == 7)
+
+
+class Chooser:
+    """What a life draws: from what there is now, the latest first."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self._data = data
+
+    def one_in(self, many: int) -> bool:
+        return self._data.draw(st.integers(0, many - 1)) == many - 1
+
+    def up_to(self, most: int) -> int:
+        return self._data.draw(st.integers(0, most))
+
+    def of(self, items: Sequence[T]) -> T:
+        return items[-1 - self._data.draw(st.integers(0, len(items) - 1))]
+
+    def usually(self, likely: Callable[[Thing], bool], things: Iterable[Thing]) -> str | None:
+        """The id of a thing, likely of one for which a request succeeds; sometimes of none that is registered."""
+        if self.one_in(40):
+            return UNKNOWN
+        listed = list(things)
+        chosen = listed if self.one_in(12) else [thing for thing in listed if likely(thing)]
+        return self.of(chosen).id if chosen else None
+
+
+class AnyLife(RuleBasedStateMachine):
+    """One domain, to which anything may happen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = Path(tempfile.mkdtemp(prefix="life"))
+        self._world = World(self._folder)
+        self._names = m.Names()
+        self._contents: dict[str, bytes] = {}  # by hash
+        self._gone: list[str] = []
+
+    def teardown(self) -> None:
+        try:
+            self._world.look_at_all()
+        finally:
+            self._world.close()
+            shutil.rmtree(self._folder)
+
+    @property
+    def registry(self) -> Registry:
+        return self._world.registry
+
+    @property
+    def things(self) -> list[Thing]:
+        return list(self.registry.things.values())
+
+    def _content(self) -> bytes:
+        content = f"content {len(self._contents)}".encode() * (1 + len(self._contents) % 2)
+        self._contents[m.describe(content)["hash"]] = content
+        return content
+
+    # -- submissions
+
+    @rule(data=st.data(), dry=DRY)
+    def submit(self, data: st.DataObject, dry: bool) -> None:
+        choose = Chooser(data)
+        transaction = choose.of(("ITI-61", "ITI-42", "ITI-41", "ITI-41", "ITI-41"))
+        patient = m.PATIENTS[choose.one_in(5)]
+        again = choose.one_in(6)
+        many = choose.of((0, 2, 1, 1)) or int(transaction == "ITI-61")
+        entries = [self._entry(choose, patient, transaction, again and not n) for n in range(many)]
+        folders = [m.folder(self._names.uuid(), patient, self._unique_id(choose, 12))] * (
+            choose.one_in(4) or not entries
+        )
+        contents = {}
+        if transaction == "ITI-41":
+            contents = {item.id: self._contents[item.hash or ""] for item in entries}
+        message = m.submission(
+            self._names,
+            patient,
+            entries=entries,
+            folders=folders,
+            relationships=self._relationships(choose, patient, entries, transaction),
+            filings=self._filings(choose, patient, entries, folders),
+            references=self._references(choose),
+            set_unique_id=self._unique_id(choose, 20),
+        )
+        self._world.submit(message, transaction, contents, dry=dry)
+
+    def _references(self, choose: Chooser) -> list[str]:
+        found = choose.usually(lambda thing: thing.is_entry, self.things) if choose.one_in(5) else None
+        return [found] if found else []
+
+    def _unique_id(self, choose: Chooser, many: int) -> str:
+        """A new one, and one in so many times one that is there."""
+        taken = [thing.sent.unique_id for thing in self.things if thing.sent.unique_id]
+        return choose.of(taken) if taken and choose.one_in(many) else self._names.oid()
+
+    def _entry(self, choose: Chooser, patient: str, transaction: str, again: bool) -> DocumentEntry:
+        """An entry; `again` with a uniqueId or an id that is there or was."""
+        identifier, unique_id, content = self._names.uuid(), self._names.oid(), self._content()
+        used = [*self._gone, *self.registry.things]
+        if again and used and choose.one_in(3):
+            identifier = choose.of(used)
+        elif again and self.registry.entries():
+            taken = choose.of(self.registry.entries())
+            unique_id = taken.sent.unique_id or ""
+            if not choose.one_in(4):
+                content = self._contents.get(taken.sent.slot_value("hash") or "", content)
+        item = m.entry(identifier, patient, unique_id, content, choose.up_to(1))
+        return m.on_demand(item) if transaction == "ITI-61" else item
+
+    def _relationships(
+        self, choose: Chooser, patient: str, entries: list[DocumentEntry], transaction: str
+    ) -> list[Association]:
+        links, replaced = [], set()
+        for item in entries:
+            if not choose.one_in(2):
+                continue
+            kind = choose.of(v.RELATIONSHIPS if transaction != "ITI-61" else v.RELATIONSHIPS[:-1])
+            wanted_type = v.ON_DEMAND_DOCUMENT if kind == v.IS_SNAPSHOT_OF else None
+            target = choose.usually(
+                lambda thing, wanted_type=wanted_type: (
+                    thing.is_entry
+                    and thing.approved
+                    and thing.patient == patient
+                    and wanted_type in (None, thing.sent.object_type)
+                ),
+                self.things,
+            )
+            if (
+                target is None
+                or target in {e.id for e in entries}
+                or (kind in (v.RPLC, v.XFRM_RPLC) and target in replaced)
+            ):
+                continue
+            replaced.add(target)
+            links.append(m.link(self._names.uuid(), item.id, target, kind))
+        return links
+
+    def _filings(
+        self, choose: Chooser, patient: str, entries: list[DocumentEntry], folders: list[Folder]
+    ) -> set[tuple[str, str]]:
+        filings = set()
+        for _ in range(choose.of((2, 1, 0, 1))):
+            holder = choose.usually(
+                lambda thing: thing.is_folder and thing.approved and thing.patient == patient, self.things
+            )
+            held = choose.usually(
+                lambda thing: thing.is_entry and thing.approved and thing.patient == patient, self.things
+            )
+            if folders and choose.one_in(2):
+                holder = folders[0].id
+            if entries and choose.one_in(2):
+                held = choose.of(entries).id
+            if holder and held and holder not in {item.id for item in entries}:
+                filings.add((holder, held))
+        return filings
+
+    # -- updates
+
+    @precondition(lambda self: self.registry.things)
+    @rule(data=st.data(), dry=DRY, restricted=st.sampled_from((False, False, False, True)))
+    def update(self, data: st.DataObject, dry: bool, restricted: bool) -> None:
+        choose = Chooser(data)
+        versions = [self._version(choose, restricted) for _ in range(choose.of((2, 0, 1, 1)))]
+        kinds = (v.HAS_MEMBER, *v.RELATIONSHIPS)
+        new = {item.id for item, _, _ in versions}
+        statuses, submitted = [], []
+        if not versions or choose.one_in(6):
+            if choose.one_in(2):
+                submitted = [self._link(choose, choose.of(kinds), sorted(new)) for _ in range(1 + choose.one_in(5))]
+            else:
+                statuses = [self._status(choose, sorted(new)) for _ in range(1 + choose.one_in(5))]
+        patient = self._patient(choose, [item.patient_id or "" for item, _, _ in versions], statuses, submitted)
+        message = m.update(self._names, patient, versions=versions, statuses=statuses, submitted=submitted)
+        self._world.update(message, restricted=restricted, dry=dry)
+
+    def _version(self, choose: Chooser, restricted: bool) -> tuple[DocumentEntry | Folder, int, str | None]:
+        things = self.registry.entries() + ([] if restricted and not choose.one_in(10) else self.registry.folders())
+        identifier = choose.usually(lambda thing: thing.latest and thing.approved, things)
+        thing = self.registry.get(identifier or "")
+        if thing is None:
+            item: DocumentEntry | Folder = m.entry(
+                self._names.uuid(), m.PATIENTS[0], self._names.oid(), self._content()
+            )
+            return replace(item, lid=UNKNOWN), 1, None
+        assert isinstance(thing.sent, DocumentEntry | Folder)
+        changes: dict[str, str | None] = {}
+        if choose.one_in(8):
+            changes["patient"] = choose.of(m.PATIENTS)
+        if choose.one_in(20):
+            changes["unique_id"] = self._names.oid()
+        if thing.is_entry and not thing.on_demand and choose.one_in(4):
+            changes |= m.describe(self._content())
+        if thing.is_entry and choose.one_in(5):
+            changes["documentAvailability"] = choose.of((v.ONLINE, v.OFFLINE))
+        lid = thing.lid if not choose.one_in(25) else choose.of(self.things).id
+        new = m.version(thing.sent, self._names.uuid(), lid, **changes)  # type: ignore[arg-type]
+        if isinstance(new, DocumentEntry):
+            new = m.flavoured(new, choose.up_to(1))
+        propagation = choose.of(("no", None, "yes", None) if not restricted or choose.one_in(10) else (None, "yes"))
+        return new, max(1, thing.version + (choose.of((1, -1)) if choose.one_in(10) else 0)), propagation
+
+    def _status(self, choose: Chooser, new: Sequence[str]) -> tuple[str, str]:
+        if new and choose.one_in(2):
+            return choose.of(new), v.APPROVED
+        target = choose.usually(self._has_status, self.things) or UNKNOWN
+        thing = self.registry.get(target)
+        present = thing.status if thing else v.APPROVED
+        return target, choose.of((v.APPROVED, v.DEPRECATED)) if choose.one_in(8) else present
+
+    def _has_status(self, thing: Thing) -> bool:
+        """An entry, a folder, or an Association that no set holds things by."""
+        if thing.is_association:
+            return not self.registry.things[thing.source].is_set
+        return thing.latest and not thing.is_set
+
+    def _link(self, choose: Chooser, kind: str, new: Sequence[str]) -> Association:
+        first = self.registry.folders() if kind == v.HAS_MEMBER else self.registry.entries()
+        ends = [
+            choose.usually(lambda thing: thing.approved, self.things if choose.one_in(12) else things) or UNKNOWN
+            for things in (first, self.registry.entries())
+        ]
+        if new and choose.one_in(2):
+            ends[choose.up_to(1)] = choose.of(new)
+        return m.link(self._names.uuid(), ends[0], ends[1], kind)
+
+    def _patient(
+        self,
+        choose: Chooser,
+        sent: list[str],
+        statuses: Iterable[tuple[str, str]],
+        submitted: Iterable[Association],
+    ) -> str:
+        """The patient of the set: usually that of what it changes."""
+        named = [*(target for target, _ in statuses), *(link.target for link in submitted)]
+        known = [thing.patient for each in named if (thing := self.registry.get(each)) and thing.patient]
+        return choose.of(m.PATIENTS) if choose.one_in(12) or not (sent or known) else (sent or known)[0]
+
+    # -- removal
+
+    @precondition(lambda self: self.registry.things)
+    @rule(data=st.data(), dry=DRY)
+    def remove(self, data: st.DataObject, dry: bool) -> None:
+        choose = Chooser(data)
+        how = choose.of(("anything", "a part", "closed", "closed"))
+        asked = {choose.of(self.things).id for _ in range(1 + choose.up_to(2))}
+        if how != "anything":
+            asked = _closed(self.registry, asked)
+        listed = sorted(asked)
+        if how == "a part" and len(listed) > 1:
+            listed.remove(choose.of(listed))
+        if choose.one_in(20):
+            listed.append(UNKNOWN)
+        if not self._world.remove(listed, dry=dry) and not dry:
+            self._gone += listed
+
+    @precondition(lambda self: self.registry.entries() or self.registry.kept)
+    @rule(data=st.data(), dry=DRY)
+    def remove_documents(self, data: st.DataObject, dry: bool) -> None:
+        choose = Chooser(data)
+        known = sorted({thing.sent.unique_id or "" for thing in self.registry.entries()} | set(self.registry.kept))
+        asked = [choose.of(known) if not choose.one_in(10) else "1.2.3.4" for _ in range(1 + choose.one_in(3))]
+        self._world.remove_documents(asked, dry=dry)
+
+
+def _closed(registry: Registry, asked: set[str]) -> set[str]:
+    """These, what refers to them, and what would be left alone: objects that can go together."""
+    before: set[str] = set()
+    while before != asked:
+        before = set(asked)
+        asked |= {link.id for link in registry.around(asked)}
+        stay = [link for link in registry.associations() if link.id not in asked and link.type == v.HAS_MEMBER]
+        held = {end for link in stay if registry.things[link.source].is_set for end in (link.source, link.target)}
+        gone = [registry.things[each] for each in asked if registry.things[each].is_association]
+        asked |= {end for link in gone for end in (link.source, link.target)} - held
+    return asked
+
+
+AnyLife.TestCase.settings = settings(
+    max_examples=int(LIVES or 20),
+    stateful_step_count=25,
+    derandomize=LIVES is None,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+TestAnyLife = AnyLife.TestCase

@@ -1,0 +1,222 @@
+"""A gateway and the small registry beside it: every request goes to both, and they must agree."""
+
+import atexit
+import copy
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from tests.contract.submissions import url_of
+from tests.unit.builders import REPOSITORY
+from tests.unit.domains import open_domain
+from xds_gateway.codec.queries import QUERY_IDS
+from xds_gateway.codec.xdsb import (
+    render_provide_request,
+    render_query_request,
+    render_register_request,
+    render_remove_documents_request,
+    render_remove_request,
+    render_retrieve_request,
+)
+from xds_gateway.model.messages import (
+    DocumentPart,
+    DocumentRequest,
+    ProvideRequest,
+    QueryRequest,
+    RemoveDocumentsRequest,
+    RemoveRequest,
+    RetrieveRequest,
+)
+from xds_gateway.model.metadata import Association, Submission
+from xds_gateway.storage.database import migrate
+
+from . import questions, removals, submissions, updates
+from .door import Door, NoJournal, Reply, Seen
+from .messages import CODED, FILTERED, PATIENTS
+from .questions import BOTH, Question, View
+from .registry import Codes, Registry, Thing
+
+_START = datetime(2026, 3, 14, 9)
+
+
+@lru_cache(maxsize=1)
+def _empty() -> Path:
+    """A database without data, made once: that takes longer than a step."""
+    folder = Path(tempfile.mkdtemp(prefix="empty"))
+    atexit.register(shutil.rmtree, folder)
+    migrate(url_of(folder))
+    return folder / "registry.db"
+
+
+class World:
+    """One domain and its small registry."""
+
+    def __init__(self, folder: Path) -> None:
+        self.registry = Registry()
+        self.steps = 0
+        shutil.copy(_empty(), folder)
+        self._opening = open_domain(folder, journal=NoJournal(), now=lambda: self.now)
+        self._domain = self._opening.__enter__()
+        self._door = Door(self._domain)
+
+    @property
+    def now(self) -> str:
+        """The time of the step, to the second."""
+        return f"{_START + timedelta(seconds=self.steps):%Y%m%d%H%M%S}"
+
+    def close(self) -> None:
+        self._opening.__exit__(None, None, None)
+
+    # -- requests; each returns the codes on which both agree
+
+    def submit(
+        self, message: Submission, transaction: str, contents: Mapping[str, bytes] | None = None, *, dry: bool = False
+    ) -> Codes:
+        """ITI-41, ITI-42 or ITI-61; `contents` are the documents of ITI-41 by entryUUID."""
+        body = render_register_request(message)
+        if transaction == "ITI-41":
+            parts = tuple(DocumentPart(entry.id, f"{entry.id[9:]}@x", None) for entry in message.document_entries)
+            body = render_provide_request(ProvideRequest(submission=message, parts=parts))
+        with self._step(dry) as registry:
+            expected = submissions.submit(registry, message, transaction, contents or {}, self.now)
+            self._compare(transaction, self._door.send(transaction, body, contents, dry=dry), expected)
+        return self._agree({item.id for item in message.objects} | _ends(message.associations), expected)
+
+    def update(self, message: Submission, *, restricted: bool = False, dry: bool = False) -> Codes:
+        """ITI-57, or the restricted ITI-92."""
+        transaction = "ITI-92" if restricted else "ITI-57"
+        with self._step(dry) as registry:
+            expected = updates.update(registry, message, restricted=restricted, now=self.now)
+            reply = self._door.send(transaction, render_register_request(message), dry=dry)
+            self._compare(transaction, reply, expected)
+        named = {item.lid or item.id for item in (*message.document_entries, *message.folders)}
+        return self._agree({item.id for item in message.objects} | named | _ends(message.associations), expected)
+
+    def remove(self, identifiers: Sequence[str], *, dry: bool = False) -> Codes:
+        """ITI-62."""
+        with self._step(dry) as registry:
+            expected = removals.remove(registry, identifiers)
+            body = render_remove_request(RemoveRequest(references=tuple(identifiers)))
+            self._compare("ITI-62", self._door.send("ITI-62", body, dry=dry), expected)
+        return self._agree(identifiers, expected)
+
+    def remove_documents(self, unique_ids: Sequence[str], *, dry: bool = False) -> Codes:
+        """ITI-86."""
+        with self._step(dry) as registry:
+            status, expected = removals.remove_documents(registry, unique_ids)
+            documents = tuple(DocumentRequest(REPOSITORY, each) for each in unique_ids)
+            body = render_remove_documents_request(RemoveDocumentsRequest(documents=documents))
+            self._compare("ITI-86", self._door.send("ITI-86", body, dry=dry), expected, status)
+        return self._agree((), expected)
+
+    @contextmanager
+    def _step(self, dry: bool) -> Iterator[Registry]:
+        self.steps += 1
+        yield copy.deepcopy(self.registry) if dry else self.registry
+
+    def _compare(self, transaction: str, reply: Reply, codes: Codes, status: str = "") -> None:
+        expected = status or ("Failure" if codes else "Success")
+        assert (transaction, reply.status, sorted(reply.codes)) == (transaction, expected, sorted(codes))
+
+    # -- agreement
+
+    def _agree(self, named: Iterable[str], codes: Codes) -> Codes:
+        """Everything that was named, and some of all else, looks alike by each query."""
+        if not codes:
+            self._learn()
+        ids = [*self.registry.things, *{thing.sent.unique_id or "" for thing in self.registry.things.values()} - {""}]
+        some = [ids[(self.steps * 7 + n * 31) % len(ids)] for n in range(2)] if ids else []
+        near = [identifier for identifier in named if identifier.startswith("urn:uuid:")]
+        self.look(dict.fromkeys((*sorted(near)[self.steps % 3 :: 3][:3], *some)))
+        return codes
+
+    def look(self, identifiers: Iterable[str]) -> None:
+        """Ask about patients and these ids, and for all documents."""
+        turn = self.steps
+        for question in questions.of_patients(self.registry, PATIENTS, turn, CODED):
+            self._ask(question)
+        for identifier in identifiers:
+            for question in questions.of_ids(self.registry, identifier, turn, FILTERED):
+                self._ask(question)
+        self._retrieve()
+        assert self._domain.documents() == self.registry.held()
+
+    def look_at_all(self) -> None:
+        """Ask about everything that is there."""
+        unique_ids = {thing.sent.unique_id or "" for thing in self.registry.things.values()} - {""}
+        self.look([*self.registry.things, *sorted(unique_ids)])
+
+    def _ask(self, question: Question) -> None:
+        leaves, references = (self._query(question, kind) for kind in ("LeafClass", "ObjectRef"))
+        expected = {} if question.refused else {thing.id: _seen(thing) for thing in question.expected}
+        told = (question.name, question.parameters)
+        assert (told, leaves.status, leaves.codes) == (told, _status(question.refused), question.refused)
+        assert (told, leaves.objects) == (told, expected)
+        assert (told, references.status, references.codes) == (told, _status(question.codes), question.codes)
+        assert (told, sorted(references.ids)) == (told, sorted(thing.id for thing in question.expected))
+        assert question.refused or leaves.ids == references.ids
+
+    def _query(self, question: Question, return_type: str) -> Reply:
+        request = QueryRequest(
+            query_id=QUERY_IDS[question.name], return_type=return_type, parameters=question.parameters
+        )
+        transaction = "ITI-51" if question.name.endswith("ForMultiplePatients") else "ITI-18"
+        return self._door.send(transaction, render_query_request(request))
+
+    def _retrieve(self) -> None:
+        """All documents in one ITI-43, and exactly those that are there."""
+        unique_ids = sorted({thing.sent.unique_id or "" for thing in self.registry.entries()} | set(self.registry.kept))
+        if not unique_ids:
+            return
+        asked = tuple(DocumentRequest(REPOSITORY, unique_id) for unique_id in unique_ids)
+        reply = self._door.send("ITI-43", render_retrieve_request(RetrieveRequest(documents=asked)))
+        there = {each: content for each in unique_ids if (content := self.registry.retrievable(each)) is not None}
+        missing = {"XDSDocumentUniqueIdError"} if len(there) < len(unique_ids) else set()
+        assert (reply.documents, set(reply.codes)) == (there, missing)
+
+    def _learn(self) -> None:
+        """The ids of Associations that the registry made: by type and ends."""
+        if not self.registry.made:
+            return
+        ends = [thing.id for thing in self.registry.things.values() if thing.id not in self.registry.made]
+        reply = self._query(questions.get_associations(View(self.registry, 2, BOTH), ends), "LeafClass")
+        new: dict[tuple[str, ...], list[str]] = {}
+        for identifier in reply.ids:
+            if identifier not in ends:
+                new.setdefault(reply.objects[identifier].ends, []).append(identifier)
+        for given in list(self.registry.made):  # a membership comes before the one of which it is the target
+            thing = self.registry.things[given]
+            assert new.get((thing.type, thing.source, thing.target)), "the registry made no such Association"
+            self.registry.learn(given, new[thing.type, thing.source, thing.target].pop(0))
+        assert not any(new.values()), "the registry made an Association of its own"
+
+
+def _status(codes: frozenset[str]) -> str:
+    return "Failure" if codes else "Success"
+
+
+def _ends(associations: Iterable[Association]) -> set[str]:
+    return {end for link in associations for end in (link.source, link.target)}
+
+
+def _seen(thing: Thing) -> Seen:
+    """How an object of the small registry must look in an answer."""
+    slots = {slot.name: slot.values for slot in thing.sent.slots}
+    if thing.is_folder:
+        slots["lastUpdateTime"] = (thing.time,)
+    kind = "ExtrinsicObject" if thing.is_entry else thing.sent.KIND
+    return Seen(
+        kind=kind,
+        lid=thing.lid,
+        version=str(thing.version),
+        status=thing.status,
+        patient=thing.patient,
+        unique_id=thing.sent.unique_id,
+        slots=tuple(sorted(slots.items())),
+        codes=tuple(sorted((c.scheme, c.code) for c in thing.sent.classifications if c.scheme and c.code)),
+        ends=(thing.type, thing.source, thing.target) if thing.is_association else (),
+    )
