@@ -194,6 +194,7 @@ def _mounted(
         repository_unique_id=domain.repository_unique_id,
         home_community_id=domain.home_community_id,
         patients_open=domain.patients == "open",
+        follow_merges=domain.merged_patients == "follow",
         authorities=frozenset(domain.assigning_authorities),
         max_results=domain.max_results,
         limited_metadata=mount.metadata == "limited",

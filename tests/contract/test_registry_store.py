@@ -36,14 +36,14 @@ def known(storage: Storage, *uuids: str) -> dict[str, KnownObject]:
 def test_nothing_is_known_in_an_empty_registry(storage: Storage) -> None:
     def look(snapshot: Snapshot) -> tuple[Any, ...]:
         return (
-            snapshot.patient_known(PATIENT),
+            snapshot.survivor(PATIENT),
             dict(snapshot.objects([urn(1), "not a uuid"])),
             dict(snapshot.unique_ids(["1.2.3"])),
             list(snapshot.dependents([urn(1)])),
             list(snapshot.folders_of(urn(1))),
         )
 
-    assert storage.registry.inspect(look) == (False, {}, {}, [], [])
+    assert storage.registry.inspect(look) == (None, {}, {}, [], [])
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_a_patient_is_known_once_added_and_adding_twice_changes_nothing(storage:
     def add(transaction: Transaction) -> bool:
         transaction.add_patient(PATIENT)
         transaction.add_patient(PATIENT)
-        return transaction.patient_known(PATIENT)
+        return transaction.survivor(PATIENT)
 
     assert storage.registry.write(add)
-    assert storage.registry.inspect(lambda snapshot: snapshot.patient_known(PATIENT))
-    assert not storage.registry.inspect(lambda snapshot: snapshot.patient_known(OTHER_PATIENT))
+    assert storage.registry.inspect(lambda snapshot: snapshot.survivor(PATIENT))
+    assert not storage.registry.inspect(lambda snapshot: snapshot.survivor(OTHER_PATIENT))
 
 
 def test_a_transaction_sees_its_own_changes_and_others_see_them_after_it(storage: Storage) -> None:
@@ -167,7 +167,7 @@ def test_what_a_work_raises_undoes_all_of_it(storage: Storage) -> None:
     with pytest.raises(Refused):
         storage.registry.write(work)
     assert known(storage, urn("entry 1"), urn("set 1")) == {}
-    assert not storage.registry.inspect(lambda snapshot: snapshot.patient_known(PATIENT))
+    assert not storage.registry.inspect(lambda snapshot: snapshot.survivor(PATIENT))
     register(storage, *submission(1))
     assert urn("entry 1") in known(storage, urn("entry 1"))
 

@@ -201,7 +201,7 @@ def test_readers_do_not_wait_for_a_writer(storage: Storage, tmp_path: Path) -> N
     register(storage, *submission(1))
     with another_writer(tmp_path):
         assert approved(storage) == {urn("entry 1")}
-        assert storage.registry.inspect(lambda snapshot: snapshot.patient_known(PATIENT))
+        assert storage.registry.inspect(lambda snapshot: snapshot.survivor(PATIENT))
 
 
 # --- disks and crashes ---

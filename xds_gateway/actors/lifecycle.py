@@ -29,10 +29,11 @@ def plan(
     transaction: Transaction,
     new_uuid: NewUuid,
     authorities: frozenset[str] = frozenset(),
+    follow_merges: bool = False,
 ) -> tuple[Changes, tuple[Finding, ...]]:
     """What this submission would change; findings when it must be refused instead."""
     planning = Planning(resolved, snapshot, transaction)
-    planning.check_patients(patients_open=patients_open, authorities=authorities)
+    planning.check_patients(patients_open=patients_open, authorities=authorities, follow_merges=follow_merges)
     planning.check_identity()
     planning.check_associations()
     if planning.findings:
@@ -85,10 +86,11 @@ class Planning:
 
     # -- patients and identity
 
-    def check_patients(self, *, patients_open: bool, authorities: frozenset[str]) -> None:
-        """Patients of the domain's authorities (all when none is named), and known ones.
+    def check_patients(self, *, patients_open: bool, authorities: frozenset[str], follow_merges: bool = False) -> None:
+        """Patients of the domain's authorities (all when none is named), known ones, and none that was merged.
 
-        An open domain knows each patient from its first submission (3.42.4.1.3.3.2).
+        An open domain knows each patient from its first submission (3.42.4.1.3.3.2). With `follow_merges`, what names
+        a merged patient is taken and shown as the surviving one's.
         """
         for patient in self.patients:
             if authorities and patient.authority not in authorities:
@@ -97,8 +99,13 @@ class Planning:
                     received=patient.as_cx(),
                     expected=f"a patientId of the authority {' or '.join(sorted(authorities))}",
                 )
-            elif not patients_open and not self.snapshot.patient_known(patient):
-                self.found("ihe.registry.patient", received=patient.as_cx())
+                continue
+            survivor = self.snapshot.survivor(patient)
+            if survivor is None:
+                if not patients_open:
+                    self.found("ihe.registry.patient", received=patient.as_cx())
+            elif survivor != patient and not follow_merges:
+                self.found("ihe.registry.patient.merged", received=patient.as_cx(), expected=survivor.as_cx())
 
     @cached_property
     def patients(self) -> tuple[PatientId, ...]:
@@ -201,13 +208,17 @@ class Planning:
             self.found(f"ihe.registry.{end}.deprecated", association.id, received=found.uuid)
 
     def _check_one_patient(self, association: Association, one: KnownObject, other: KnownObject) -> None:
-        if one.patient_id and other.patient_id and one.patient_id != other.patient_id:
+        if one.patient_id and other.patient_id and not self._same_patient(one.patient_id, other.patient_id):
             self.found(
                 "ihe.registry.target.patient",
                 association.id,
                 received=other.patient_id.as_cx(),
                 expected=one.patient_id.as_cx(),
             )
+
+    def _same_patient(self, one: PatientId, other: PatientId) -> bool:
+        """Merged patients count as one (ITI TF-2 3.8.4.2.4); what is registered already names the surviving one."""
+        return one == other or (self.snapshot.survivor(one) or one) == (self.snapshot.survivor(other) or other)
 
     # -- consequences
 

@@ -8,6 +8,7 @@ from ..model.messages import AuditEvent, SpooledDocument, StoredDocument
 from ..model.metadata import RegistryObject
 from ..model.principal import AccessFilter
 from ..model.queries import StoredQuery
+from .patient_ports import PatientChanges, PatientReads
 
 T = TypeVar("T")
 
@@ -56,11 +57,8 @@ class HeldDocument(NamedTuple):
     patients: tuple[str, ...]  # of the entries, CX as sent
 
 
-class Snapshot(Protocol):
+class Snapshot(PatientReads, Protocol):
     """The registry as one write transaction sees it: nothing changes under it until it ends."""
-
-    def patient_known(self, patient_id: PatientId) -> bool:
-        """Whether submissions for this patient are accepted."""
 
     def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
         """The objects of these ids that exist, by id."""
@@ -100,7 +98,7 @@ class Prepared(NamedTuple):
     row: Any
 
 
-class Transaction(Snapshot, Protocol):
+class Transaction(Snapshot, PatientChanges, Protocol):
     """A snapshot that can be changed: all of it becomes durable together, or nothing does."""
 
     def add(self, prepared: Sequence[Prepared]) -> None:
@@ -111,9 +109,6 @@ class Transaction(Snapshot, Protocol):
 
     def add_documents(self, documents: Mapping[str, StoredDocument]) -> None:
         """Tie stored documents to entries of this transaction, by entry uuid."""
-
-    def add_patient(self, patient_id: PatientId) -> None:
-        """Make a patient known; nothing happens when it is."""
 
     def set_status(self, uuids: Iterable[str], status: str) -> None:
         """Change availabilityStatus of these objects."""

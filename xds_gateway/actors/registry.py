@@ -29,13 +29,14 @@ DRY_RUN: Final = "dry run"  # what the audit says of a request that changed noth
 class DomainPolicy:
     """What a domain asks of its submissions and allows its queries; `max_results` counts objects of an answer.
 
-    With `limited_metadata`, ITI-41 takes objects that are flagged so (a Document Recipient, ITI TF-2 3.41.4.1.3.1).
+    With `follow_merges`, submissions may name a patient who was merged. With `limited_metadata`, ITI-41 takes objects that are flagged so (a Document Recipient, ITI TF-2 3.41.4.1.3.1).
     """
 
     profile: Profile
     repository_unique_id: str
     home_community_id: str | None = None
     patients_open: bool = True
+    follow_merges: bool = False
     authorities: frozenset[str] = frozenset()
     max_results: int = 5000
     limited_metadata: bool = False
@@ -128,6 +129,7 @@ class DocumentRegistry:
             final,
             patients_open=self._policy.patients_open,
             authorities=self._policy.authorities,
+            follow_merges=self._policy.follow_merges,
             transaction=transaction,
             new_uuid=self._new_uuid,
         )

@@ -139,7 +139,13 @@ class Domain(Section):
     )
     patients: Literal["open", "fed"] = Field(
         default="open",
-        description='"open" knows a patient from the first submission, "fed" only from an identity feed.',
+        description='"open" knows a patient from the first submission, "fed" only from an identity feed '
+        "(feed-patients.md).",
+    )
+    merged_patients: Literal["refuse", "follow"] = Field(
+        default="refuse",
+        description='Submissions that name a patient who was merged into another one: "refuse" answers '
+        'XDSUnknownPatientId as the standard says, "follow" takes them for the surviving patient.',
     )
     repository_unique_id: Oid = Field(
         default=DEMO_REPOSITORY_OID,

@@ -10,7 +10,7 @@ from ..codec.xml import escape
 from ..model.identifiers import PatientId
 from .fragments import unpack
 from .keys import uuid_urn
-from .statements import PATIENT_BY_ID
+from .patient_statements import PATIENT_BY_ID
 from .terms import Terms
 
 Row = tuple[Any, ...]
@@ -19,27 +19,31 @@ _LID, _STATUS, _VERSION, _PATIENT, _HOME, _UPDATE_TIME = (ord(letter) for letter
 
 
 class Answers:
-    """Collects the objects of one answer; of a patient it knows the id as sent and the id as compared."""
+    """Collects the objects of one answer; of a patient it knows the id as sent and the id as compared.
+
+    Objects of a patient who was merged have the id of the one who stands for it.
+    """
 
     def __init__(self, connection: sqlite3.Connection, terms: Terms) -> None:
         self._connection: Final = connection
         self._terms: Final = terms
         self._fragments: Final[list[bytes]] = []
         self._uuids: Final[list[str]] = []
-        self._patients: Final[dict[int, None]] = {}
+        self._patients: Final[dict[int, str]] = {}  # CX of those that the answer is about
+        self._survivors: Final[dict[int, bytes | None]] = {}  # of merged patients the CX of who stands for them
         self._statuses: Final[dict[int, bytes]] = {}
         self._holes: Final[dict[int, bytes]] = {}  # of the object at hand
 
     def add_objects(self, rows: Sequence[Row]) -> None:
         """Take rows of entries or sets, as `query_statements.COLUMNS` has them."""
         last, escaped = None, b""
-        add, patients = self._add, self._patients
+        add, survivors = self._add, self._survivors
         for _, uuid, lid, version, status, patient_cx, home, patient, fragment in rows:
             if patient_cx != last:
                 last, escaped = patient_cx, escape(patient_cx or "").encode()
-            add(uuid, lid, version, status, home, fragment, escaped)
-            if patient is not None:
-                patients[patient] = None
+            if patient is not None and patient not in survivors:
+                survivors[patient] = self._met(patient)
+            add(uuid, lid, version, status, home, fragment, survivors.get(patient) or escaped)
 
     def add_folders(self, rows: Sequence[Row]) -> None:
         """Take rows of folders, which have Folder.lastUpdateTime at the end."""
@@ -57,7 +61,7 @@ class Answers:
         return Found(
             fragments=tuple(self._fragments),
             uuids=tuple(self._uuids),
-            patients=tuple(self._cx(patient) for patient in self._patients),
+            patients=tuple(self._patients.values()),
         )
 
     def _add(
@@ -84,5 +88,12 @@ class Answers:
         text = self._statuses[number] = escape(self._terms.word(self._connection, number)).encode()
         return text
 
-    def _cx(self, patient: int) -> str:
-        return PatientId(*self._connection.execute(PATIENT_BY_ID, (patient,)).fetchone()).as_cx()
+    def _met(self, patient: int) -> bytes | None:
+        """Note a patient of the answer; the CX of who stands for it when it was merged."""
+        value, authority, survivor = self._connection.execute(PATIENT_BY_ID, (patient,)).fetchone()
+        if survivor is None:
+            self._patients[patient] = PatientId(value, authority).as_cx()
+            return None
+        value, authority, _ = self._connection.execute(PATIENT_BY_ID, (survivor,)).fetchone()
+        self._patients[survivor] = cx = PatientId(value, authority).as_cx()
+        return escape(cx).encode()

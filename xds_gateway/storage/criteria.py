@@ -10,8 +10,9 @@ from ..model.identifiers import PatientId
 from ..model.principal import AccessFilter
 from ..model.queries import CodeGroups, DocumentCriteria, FindSubmissionSets, FolderCriteria, TextGroups, TimeRange
 from . import query_statements as sql
+from .patient_statements import MERGED, PATIENT
 from .rows import CODE_LISTS
-from .statements import CODE_COLUMNS, PATIENT, TIME_COLUMNS, bind, inline_size
+from .statements import CODE_COLUMNS, TIME_COLUMNS, bind, inline_size
 from .terms import Terms
 
 Bound = list[Any]
@@ -31,10 +32,15 @@ class Criteria:
 
     # --- values ---
 
-    def patient(self, patient_id: PatientId) -> int | None:
-        """The integer of a patient; None when nothing of it is known."""
+    def patient(self, patient_id: PatientId) -> list[int]:
+        """The integers of a patient and of all that it stands for; none when it is unknown or subsumed."""
         row = self._connection.execute(PATIENT, (self.domain, *patient_id)).fetchone()
-        return row[0] if row else None
+        if row is None or row[1] is not None:
+            return []
+        number, _, survives = row
+        if not survives:
+            return [number]
+        return [number, *(merged for (merged,) in self._connection.execute(MERGED, (number,)))]
 
     def codes(self, pairs: Iterable[tuple[str, str]]) -> list[int]:
         """The integers of codes; a code that no object ever had matches nothing."""
@@ -134,7 +140,7 @@ class Criteria:
         return "patient", self._patients(patients)
 
     def _patients(self, patients: Iterable[PatientId]) -> list[int]:
-        return [number for each in patients if (number := self.patient(each)) is not None]
+        return [number for each in patients for number in self.patient(each)]
 
 
 def have_creation_time(query: DocumentCriteria) -> bool:

@@ -20,7 +20,7 @@ _OBJECT: Final = "e.id, e.uuid, e.lid, e.version, e.status, e.patient_cx, e.home
 COLUMNS: Final = {ENTRY: _OBJECT, SUBMISSION_SET: _OBJECT, FOLDER: f"{_OBJECT}, e.last_update_time"}
 _ASSOCIATION: Final = "a.id, a.uuid, a.lid, a.version, a.status, a.home, a.fragment, a.source, a.target"
 
-# --- Find queries and GetAll: objects of a patient ----------------------------------------------------------------
+# --- Find queries and GetAll: objects of a patient, and of all that it stands for -----------------------------------
 
 
 class EntryShape(NamedTuple):
@@ -39,9 +39,9 @@ class EntryShape(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def find_documents(shape: EntryShape) -> str:
-    """Bind: domain, patient, then the conditions, limit."""
-    return _of_patient(ENTRY, _entry_conditions(shape), "creation_time")
+def find_documents(shape: EntryShape, patients: int = 1) -> str:
+    """Bind: domain, patients, then the conditions, limit."""
+    return _of_patient(ENTRY, patients, _entry_conditions(shape), "creation_time")
 
 
 def _entry_conditions(shape: EntryShape) -> list[str]:
@@ -72,8 +72,8 @@ class SubmissionSetShape(NamedTuple):
 
 
 @lru_cache(maxsize=128)
-def find_submission_sets(shape: SubmissionSetShape) -> str:
-    """Bind: domain, patient, statuses, sources as JSON, time, authors, content types, limit."""
+def find_submission_sets(shape: SubmissionSetShape, patients: int = 1) -> str:
+    """Bind: domain, patients, statuses, sources as JSON, time, authors, content types, limit."""
     conditions = [in_list("e.status", shape.statuses)]
     if shape.source_ids:
         conditions.append(in_list("e.source_id", 0))
@@ -82,7 +82,7 @@ def find_submission_sets(shape: SubmissionSetShape) -> str:
         conditions.append(sql.AUTHOR_PERSON)
     if shape.content_types is not None:
         conditions.append(in_list("e.content_type_code", shape.content_types))
-    return _of_patient(SUBMISSION_SET, conditions, "submission_time")
+    return _of_patient(SUBMISSION_SET, patients, conditions, "submission_time")
 
 
 class FolderShape(NamedTuple):
@@ -94,9 +94,9 @@ class FolderShape(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def find_folders(shape: FolderShape) -> str:
-    """Bind: domain, patient, then the conditions, limit."""
-    return _of_patient(FOLDER, _folder_conditions(shape), "last_update_time")
+def find_folders(shape: FolderShape, patients: int = 1) -> str:
+    """Bind: domain, patients, then the conditions, limit."""
+    return _of_patient(FOLDER, patients, _folder_conditions(shape), "last_update_time")
 
 
 def _folder_conditions(shape: FolderShape) -> list[str]:
@@ -105,10 +105,10 @@ def _folder_conditions(shape: FolderShape) -> list[str]:
     return [*conditions, sql.CODE_LIST] if shape.codes else conditions
 
 
-def _of_patient(table: str, conditions: list[str], time: str) -> str:
-    """The newest first, as the index of the patient has them."""
+def _of_patient(table: str, patients: int, conditions: list[str], time: str) -> str:
+    """The newest first, as the index of the patient has them; of merged patients they are sorted."""
     return (
-        f"SELECT {COLUMNS[table]} FROM {table} e WHERE e.domain = ? AND e.patient = ?"
+        f"SELECT {COLUMNS[table]} FROM {table} e WHERE e.domain = ? AND {in_list('e.patient', patients)}"
         f" AND {' AND '.join(conditions)} ORDER BY e.{time}_lo DESC, e.id LIMIT ?"
     )
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
+from ..actors.patient_ports import PatientMerge, ReceivedMessage
 from ..actors.ports import Prepared, Snapshot, Transaction
 from ..model.errors import GatewayError
 from ..model.identifiers import PatientId
@@ -12,6 +13,7 @@ from ..model.metadata import RegistryObject
 from . import statements as sql
 from .database import StorageConflict, inserted, translate
 from .events import event_json
+from .patients import PatientTransaction
 from .readers import Readers
 from .removals import detach, forget, remove_objects
 from .rows import KINDS, UNKNOWN_KIND, Row, last_update, make_row
@@ -57,7 +59,7 @@ class SqlRegistryStore:
         return result
 
 
-class SqlTransaction(SqlSnapshot):
+class SqlTransaction(SqlSnapshot, PatientTransaction):
     """`Transaction` on the writing connection. A change that failed keeps the whole from being committed."""
 
     _broken: GatewayError | None = None
@@ -77,7 +79,19 @@ class SqlTransaction(SqlSnapshot):
 
     def add_patient(self, patient_id: PatientId) -> None:
         """Make a patient known; nothing happens when it is."""
-        self._change(lambda: self._cursor.execute(sql.ADD_PATIENT, (self._domain, *patient_id)))
+        self._change(lambda: self._add_patient(patient_id))
+
+    def merge_patients(self, merge: PatientMerge) -> None:
+        """Let one active patient stand for another, and for all that were merged into that one."""
+        self._change(lambda: self._merge_patients(merge))
+
+    def unmerge_patient(self, patient_id: PatientId, at: str, by: str) -> None:
+        """Undo the merge of a subsumed patient."""
+        self._change(lambda: self._unmerge_patient(patient_id, at, by))
+
+    def note_received(self, message: ReceivedMessage, at: str) -> None:
+        """Remember an accepted message of a feed."""
+        self._change(lambda: self._note_received(message, at))
 
     def set_status(self, uuids: Iterable[str], status: str) -> None:
         """Change availabilityStatus of these objects; unknown ones are passed over."""
@@ -203,10 +217,10 @@ class SqlTransaction(SqlSnapshot):
     def _known_patient(self, patient_id: PatientId | None) -> int | None:
         if patient_id is None:
             return None
-        found = self._patient(patient_id)
+        found = self._patient_row(patient_id)
         if found is None:
             raise StorageConflict("the patient of an object is not known")
-        return found
+        return found.id
 
     def _add_unique_id(self, row: Row) -> int | None:
         """The integer of a uniqueId.

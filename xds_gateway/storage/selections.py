@@ -57,30 +57,33 @@ class Selection:
 
     def find_documents(self, query: FindDocuments) -> list[Row]:
         """Entries, the newest first (3.18.4.1.2.3.7.1, .14)."""
-        patient = self._criteria.patient(query.patient_id)
-        if patient is None:
+        patients = self._criteria.patient(query.patient_id)
+        if not patients:
             return []
-        values: Bound = [self._domain, patient]
+        values: Bound = [self._domain]
+        size = bind(values, patients)
         shape = self._criteria.entries(values, query)
-        return self._rows(sql.find_documents(shape), (*values, self.limit + 1))
+        return self._rows(sql.find_documents(shape, size), (*values, self.limit + 1))
 
     def find_submission_sets(self, query: FindSubmissionSets) -> list[Row]:
         """Sets, the newest first (3.18.4.1.2.3.7.2)."""
-        patient = self._criteria.patient(query.patient_id)
-        if patient is None:
+        patients = self._criteria.patient(query.patient_id)
+        if not patients:
             return []
-        values: Bound = [self._domain, patient]
+        values: Bound = [self._domain]
+        size = bind(values, patients)
         shape = self._criteria.submission_sets(values, query)
-        return self._rows(sql.find_submission_sets(shape), (*values, self.limit + 1))
+        return self._rows(sql.find_submission_sets(shape, size), (*values, self.limit + 1))
 
     def find_folders(self, query: FindFolders) -> list[Row]:
         """Folders, the last updated first (3.18.4.1.2.3.7.3)."""
-        patient = self._criteria.patient(query.patient_id)
-        if patient is None:
+        patients = self._criteria.patient(query.patient_id)
+        if not patients:
             return []
-        values: Bound = [self._domain, patient]
+        values: Bound = [self._domain]
+        size = bind(values, patients)
         shape = self._criteria.folders(values, query)
-        return self._rows(sql.find_folders(shape), (*values, self.limit + 1))
+        return self._rows(sql.find_folders(shape, size), (*values, self.limit + 1))
 
     # --- objects of several patients, or of any, in the order of their registration ---
 

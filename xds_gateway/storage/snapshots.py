@@ -12,6 +12,7 @@ from ..model.metadata import RegistryObject
 from . import removal_statements as removal_sql
 from . import statements as sql
 from .keys import uuid_key, uuid_urn
+from .patients import PatientSnapshot
 from .rows import KIND_NAMES, KINDS
 from .terms import NewTerms, Terms
 from .wholes import whole_object
@@ -20,18 +21,13 @@ _ENTRY: Final = KINDS["DocumentEntry"]
 _FOLDER: Final = KINDS["Folder"]
 
 
-class SqlSnapshot:
+class SqlSnapshot(PatientSnapshot):
     """`Snapshot` on a connection that is inside a transaction."""
 
     def __init__(self, connection: sqlite3.Connection, terms: Terms, domain: int) -> None:
-        self._cursor: Final = connection.cursor()
-        self._domain: Final = domain
+        super().__init__(connection.cursor(), domain)
         self.terms: Final = NewTerms(terms, connection)
         self._ids: Final[dict[bytes, tuple[int, int]]] = {}  # uuid -> id, kind of objects that are registered
-
-    def patient_known(self, patient_id: PatientId) -> bool:
-        """Whether the patient has a row."""
-        return self._patient(patient_id) is not None
 
     def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
         """The objects of these ids that are registered, by id as given."""
@@ -140,10 +136,6 @@ class SqlSnapshot:
     def _word(self, text: str) -> int | None:
         return self.terms.find((text, ""))
 
-    def _patient(self, patient_id: PatientId) -> int | None:
-        row = self._cursor.execute(sql.PATIENT, (self._domain, *patient_id)).fetchone()
-        return row[0] if row else None
-
     def _in_chunks(self, statement: Callable[[int], str], keys: Sequence[object]) -> Iterable[list[tuple]]:  # type: ignore[type-arg]
         for start in range(0, len(keys), sql.CHUNK):
             chunk = sql.padded(keys[start : start + sql.CHUNK])
@@ -161,7 +153,9 @@ class SqlSnapshot:
 
     def _known(self, number: int, kind: int) -> tuple[bytes, KnownObject]:
         row = self._cursor.execute(sql.KNOWN[kind], (number,)).fetchone()
-        uuid, lid, object_type, status, version, value, authority, unique_id = row
+        uuid, lid, object_type, status, version, unique_id, value, authority, survivor = row
+        if survivor is not None:
+            value, authority = self._patient_id(survivor)
         return uuid, KnownObject(
             uuid=uuid_urn(uuid),
             lid=uuid_urn(lid or uuid),

@@ -58,9 +58,6 @@ TIME_COLUMNS: Final[dict[str, str]] = {
     "service_stop_time": "e.service_stop_time",
 }
 
-PATIENT: Final = "SELECT id FROM patient WHERE domain = ? AND value = ? AND authority = ?"
-PATIENT_BY_ID: Final = "SELECT value, authority FROM patient WHERE id = ?"
-
 # --- what a plan asks, inside the write transaction ---------------------------------------------------------------
 
 
@@ -76,16 +73,17 @@ def unique_ids(keys: int) -> str:
     return f"SELECT id, value, kind, hash, size FROM unique_id WHERE {in_list('value', keys)} AND domain = ?"
 
 
-# kind -> what KnownObject needs of it: uuid, lid, object type, status, version, patient value and authority, uniqueId
+# kind -> what KnownObject needs of it: uuid, lid, object type, status, version, uniqueId; patient: value, authority and
+# who stands for it
 _PATIENT_AND_UNIQUE_ID: Final = "LEFT JOIN patient p ON p.id = e.patient LEFT JOIN unique_id u ON u.id = e.unique_id"
 KNOWN: Final[dict[int, str]] = {
-    1: "SELECT e.uuid, e.lid, e.object_type, e.status, e.version, p.value, p.authority, u.value"
+    1: "SELECT e.uuid, e.lid, e.object_type, e.status, e.version, u.value, p.value, p.authority, p.survivor"
     f" FROM document_entry e {_PATIENT_AND_UNIQUE_ID} WHERE e.id = ?",
-    2: "SELECT e.uuid, e.lid, NULL, e.status, e.version, p.value, p.authority, u.value"
+    2: "SELECT e.uuid, e.lid, NULL, e.status, e.version, u.value, p.value, p.authority, p.survivor"
     f" FROM submission_set e {_PATIENT_AND_UNIQUE_ID} WHERE e.id = ?",
-    3: "SELECT e.uuid, e.lid, NULL, e.status, e.version, p.value, p.authority, u.value"
+    3: "SELECT e.uuid, e.lid, NULL, e.status, e.version, u.value, p.value, p.authority, p.survivor"
     f" FROM folder e {_PATIENT_AND_UNIQUE_ID} WHERE e.id = ?",
-    4: "SELECT e.uuid, e.lid, NULL, e.status, e.version, NULL, NULL, NULL FROM association e WHERE e.id = ?",
+    4: "SELECT e.uuid, e.lid, NULL, e.status, e.version, NULL, NULL, NULL, NULL FROM association e WHERE e.id = ?",
 }
 # Bind: the entry's id, status, two types, status
 DEPENDENTS: Final = (
@@ -111,10 +109,15 @@ FIRST: Final[dict[int, str]] = {
     for kind, table in ((1, "document_entry"), (3, "folder"))
 }
 # kind -> a whole object: uuid, lid, version, status, patient, home, Folder.lastUpdateTime, fragment
+_SURVIVING_CX: Final = (
+    "coalesce((SELECT s.value || '^^^&' || s.authority || '&ISO' FROM patient p CROSS JOIN patient s"
+    " ON s.id = p.survivor WHERE p.id = e.patient), e.patient_cx)"
+)
 WHOLE: Final[dict[int, str]] = {
-    1: "SELECT uuid, lid, version, status, patient_cx, home, NULL, fragment FROM document_entry WHERE id = ?",
-    2: "SELECT uuid, lid, version, status, patient_cx, home, NULL, fragment FROM submission_set WHERE id = ?",
-    3: "SELECT uuid, lid, version, status, patient_cx, home, last_update_time, fragment FROM folder WHERE id = ?",
+    1: f"SELECT uuid, lid, version, status, {_SURVIVING_CX}, home, NULL, fragment FROM document_entry e WHERE id = ?",
+    2: f"SELECT uuid, lid, version, status, {_SURVIVING_CX}, home, NULL, fragment FROM submission_set e WHERE id = ?",
+    3: f"SELECT uuid, lid, version, status, {_SURVIVING_CX}, home, last_update_time, fragment"
+    " FROM folder e WHERE id = ?",
     4: "SELECT uuid, lid, version, status, NULL, home, NULL, fragment FROM association WHERE id = ?",
 }
 
@@ -176,7 +179,6 @@ ADD_OBJECT: Final = _insert("object", ("domain", "uuid", "kind"))
 CLAIM_OBJECT: Final = "UPDATE object SET kind = ? WHERE uuid = ? AND domain = ? AND kind = 0 RETURNING id"
 END: Final = "SELECT id FROM object WHERE uuid = ? AND domain = ?"
 ADD_UNIQUE_ID: Final = _insert("unique_id", ("domain", "value", "kind", "hash", "size"))
-ADD_PATIENT: Final = f"{_insert('patient', ('domain', 'value', 'authority'))} ON CONFLICT DO NOTHING"
 ADD_CODE: Final = _insert("object_code", ("object", "attribute", "code"))
 ADD_AUTHOR: Final = _insert("object_author", ("object", "position", "person"))
 ADD_REFERENCE: Final = _insert("entry_reference", ("object", "position", "value"))

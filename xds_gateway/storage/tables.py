@@ -100,8 +100,44 @@ patient = Table(
     Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
     Column("value", Text, nullable=False),
     Column("authority", Text, nullable=False),
+    # The patient that stands for this one, at the end of the whole chain of merges; NULL: it is active itself. Objects
+    # stay with the patient that they were submitted for, so a merge changes as many rows as it has patients.
+    Column("survivor", Identity, ForeignKey("patient.id")),
+    Column("survives", SmallInteger, nullable=False, server_default=text("0")),  # 1: others were merged into it
     UniqueConstraint("domain", "value", "authority"),
 )
+_by_some("patient", patient.c.survivor)
+
+# Merges as they were told, one after the other (ITI TF-2 3.8.4.2): undone ones stay, with who undid them.
+patient_merge = Table(
+    "patient_merge",
+    metadata,
+    _id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    Column("subsumed", Identity, ForeignKey("patient.id"), nullable=False),
+    Column("surviving", Identity, ForeignKey("patient.id"), nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("undone_at", Text),
+    Column("undone_by", Text),
+)
+Index("ix_patient_merge_subsumed", patient_merge.c.subsumed)
+Index("ix_patient_merge_surviving", patient_merge.c.surviving)
+
+# Messages of identity feeds that were accepted: one that comes again is answered again and has no effect.
+received_message = Table(
+    "received_message",
+    metadata,
+    _id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),  # YYYYMMDDhhmmss, UTC
+    UniqueConstraint("message_id", "sender", "domain"),
+)
+Index("ix_received_message_at", received_message.c.at)
 
 # kind: see rows.KINDS; 0 is an object that is only known as the end of an association, and goes with the last one
 object_ = Table(

@@ -10,6 +10,7 @@ from tests.unit.actors.test_lifecycle import (
     OLD_FOLDER,
     OLD_SET,
     OTHERS,
+    THE_OTHER,
     THE_PATIENT,
     UNKNOWN,
     filing,
@@ -54,6 +55,7 @@ class StatePair(NamedTuple):
 
 STABLE: tuple[Transaction, ...] = ("ITI-41", "ITI-42")
 FED = {"patients_open": False, "patients": (THE_PATIENT,)}
+MERGED = {"merged": {THE_PATIENT: THE_OTHER}}
 ON_DEMAND = as_sent_in("ITI-61", make_submission()).document_entries[0]
 
 
@@ -67,6 +69,9 @@ def _entry(identifier: str) -> Submission:
 
 STATE: Mapping[str, StatePair] = {
     "ihe.registry.patient": StatePair(Case(make_submission(), domain=FED), Case(OTHERS, domain=FED)),
+    "ihe.registry.patient.merged": StatePair(
+        Case(make_submission(), domain={"merged": {THE_OTHER: THE_PATIENT}}), Case(make_submission(), domain=MERGED)
+    ),
     "ihe.registry.uniqueId.set": StatePair(
         Case(make_submission(), [old_set()]), Case(make_submission(), [taken("set")])
     ),

@@ -15,14 +15,15 @@ class MemorySnapshot:
 
     registered: dict[str, RegistryObject] = field(default_factory=dict)
     patients: set[PatientId] = field(default_factory=set)
+    merged: dict[PatientId, PatientId] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *items: RegistryObject) -> "MemorySnapshot":
         """A registry that holds these."""
         return cls({item.id: replace(item, status=item.status or v.APPROVED) for item in items})
 
-    def patient_known(self, patient_id: PatientId) -> bool:
-        return patient_id in self.patients
+    def survivor(self, patient_id: PatientId) -> PatientId | None:
+        return self.merged.get(patient_id, patient_id if patient_id in self.patients else None)
 
     def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
         return {uuid: self._known(self.registered[uuid]) for uuid in uuids if uuid in self.registered}

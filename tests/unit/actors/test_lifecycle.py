@@ -1,6 +1,6 @@
 """What a submission changes in a registry: each state rule from both sides, and each consequence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -77,18 +77,22 @@ def planned(
     registered: Iterable[RegistryObject] = (),
     *,
     patients: Iterable[PatientId] = (),
+    merged: Mapping[PatientId, PatientId] = {},
     patients_open: bool = True,
+    follow_merges: bool = False,
     authorities: frozenset[str] = frozenset(),
     transaction: Transaction = "ITI-42",
 ) -> tuple[Changes, tuple[Finding, ...], Submission]:
     snapshot = MemorySnapshot.of(*registered)
     snapshot.patients.update(patients)
+    snapshot.merged.update(merged)
     new_uuid = new_uuids()
     final = resolved(submission, new_uuid, None)
     changes, findings = plan(
         final,
         snapshot,
         patients_open=patients_open,
+        follow_merges=follow_merges,
         authorities=authorities,
         transaction=transaction,
         new_uuid=new_uuid,
@@ -102,6 +106,7 @@ def rules(submission: Submission, registered: Iterable[RegistryObject] = (), **d
 
 # ---- patients ----
 
+THE_OTHER = PatientId(*(parse_patient_id(OTHER_PATIENT) or ()))
 OTHERS = make_submission(
     entries=(make_entry(identifiers={v.DE_PATIENT_ID: OTHER_PATIENT}),),
     submission_set=make_set(identifiers={v.SS_PATIENT_ID: OTHER_PATIENT}),
@@ -136,6 +141,32 @@ def test_an_unknown_patient_is_told_once_and_with_its_code() -> None:
 
 def test_the_patients_of_a_submission_become_known() -> None:
     assert planned(make_submission())[0].patients == (THE_PATIENT,)
+
+
+MERGED = {THE_PATIENT: THE_OTHER}
+
+
+@pytest.mark.parametrize(
+    ("submission", "domain", "found"),
+    [
+        (make_submission(), {"merged": MERGED}, ["patient.merged"]),
+        (make_submission(), {"merged": MERGED, "patients_open": False}, ["patient.merged"]),
+        (make_submission(), {"merged": MERGED, "follow_merges": True}, []),
+        (make_submission(), {"merged": MERGED, "follow_merges": True, "patients_open": False}, []),
+        (OTHERS, {"merged": MERGED, "patients": (THE_OTHER,), "patients_open": False}, []),
+        (make_submission(), {"follow_merges": True, "patients_open": False}, ["patient"]),
+    ],
+)
+def test_a_merged_patient_is_refused_or_followed(submission, domain, found):
+    assert rules(submission, **domain) == found
+
+
+@pytest.mark.parametrize(("merged", "found"), [(MERGED, []), ({}, ["target.patient"])])
+def test_merged_patients_count_as_one(merged, found):
+    """What is registered is known by its survivor, the submission names the one who was merged into it."""
+    registered = [old_entry(patient=OTHER_PATIENT)]
+    replacing = make_submission(relationships=(relate(v.RPLC, OLD),))
+    assert rules(replacing, registered, merged=merged, follow_merges=True) == found
 
 
 # ---- identity ----

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.submissions import url_of
+from xds_gateway.storage import patient_statements as patient_sql
 from xds_gateway.storage import query_statements as queries
 from xds_gateway.storage import removal_statements as removals
 from xds_gateway.storage import statements as sql
@@ -160,8 +161,7 @@ STATEMENTS = (
     *sql.SUPERSEDE.values(),
     sql.CHANGE_UNIQUE_ID,
     sql.INHERIT_DOCUMENT,
-    sql.PATIENT,
-    sql.PATIENT_BY_ID,
+    *patient_sql.STATEMENTS,
     sql.DEPENDENTS,
     sql.FOLDERS_OF,
     sql.STARTS,
