@@ -18,11 +18,15 @@ def submit(registry: Registry, message: Submission, transaction: str, contents: 
     """Register a message whose metadata are good in themselves; `contents` are documents by entryUUID."""
     codes = _identity(registry, message, transaction)
     codes |= set().union(*(_association(registry, message, link) for link in message.associations))
-    carried = [] if codes else _carried(registry, message, codes)
     if codes:
         return codes
     replaced = {link.target for link in message.associations if link.association_type in REPLACING}
     deprecated = replaced | registry.dependents(replaced)
+    carried = _carried(registry, message, codes)
+    if any(link.association_type in (v.APND, v.XFRM) and link.target in deprecated for link in message.associations):
+        codes.add(DEPRECATED)  # nothing new hangs on what the same message deprecates
+    if codes:
+        return codes
     for item in message.objects:
         thing = registry.add(item)
         if item.id in contents:
@@ -37,12 +41,18 @@ def submit(registry: Registry, message: Submission, transaction: str, contents: 
     return codes
 
 
+def ids_taken(registry: Registry, message: Submission) -> bool:
+    """Ids are new; a logical id is taken as long as it has a version, though the first be removed."""
+    lids = {thing.lid for thing in registry.things.values()}
+    items = {item.id for item in (*message.document_entries, *message.folders)}
+    return bool({item.id for item in message.objects} & registry.things.keys() or items & lids)
+
+
 def _identity(registry: Registry, message: Submission, transaction: str) -> Codes:
     codes: Codes = set()
-    lids = {thing.lid for thing in registry.things.values()}
+    if ids_taken(registry, message):  # TF-3 4.2.3.1.5
+        codes.add(METADATA)
     for item in message.objects:
-        if item.id in registry.things or item.id in lids:  # TF-3 4.2.3.1.5
-            codes.add(METADATA)
         taken = registry.with_unique_id(item.unique_id)
         if taken and not isinstance(item, DocumentEntry):  # 3.42.4.1.3.3.7
             codes.add("XDSDuplicateUniqueIdInRegistry")
@@ -77,8 +87,9 @@ def _association(registry: Registry, message: Submission, link: Association) -> 
     if link.association_type == v.HAS_MEMBER:
         return _membership(registry, message, link, source, target)
     if not isinstance(target, DocumentEntry):
-        # DSG lets a signature sign its set
-        return set() if link.association_type == v.SIGNS and isinstance(target, SubmissionSet) else {UNRESOLVED}
+        if link.association_type != v.SIGNS or not isinstance(target, SubmissionSet):
+            return {UNRESOLVED}
+        return {PATIENTS} if source.patient_id != target.patient_id else set()  # wider: signatures of whole sets
     codes = {DEPRECATED} if known is not None and not known.approved else set()
     if source.patient_id != target.patient_id:
         codes.add(PATIENTS)

@@ -9,7 +9,7 @@ from xds_gateway.model import vocabulary as v
 from xds_gateway.model.metadata import Association, DocumentEntry, Folder, Submission
 
 from .registry import Codes, Registry, Thing
-from .submissions import METADATA, PATIENTS, REPLACING
+from .submissions import METADATA, PATIENTS, REPLACING, ids_taken
 
 UPDATE = "XDSMetadataUpdateError"
 OPERATION = "XDSMetadataUpdateOperationError"
@@ -99,9 +99,8 @@ def _of_message(request: _Request) -> Codes:
 
 def _existence(request: _Request) -> Codes:
     registry, codes = request.registry, set()
-    lids = {thing.lid for thing in registry.things.values()}
     own = {item.id for item in request.message.objects}
-    if own & (registry.things.keys() | lids):
+    if ids_taken(registry, request.message):
         codes.add("UnmodifiableMetadataError" if request.restricted else METADATA)
     if registry.with_unique_id(request.set.unique_id):
         codes.add("XDSDuplicateUniqueIdInRegistry")

@@ -115,8 +115,7 @@ class Planning:
 
     def check_identity(self) -> None:
         """UUIDs are new, so are uniqueIds of sets and folders; those of entries name the same bytes (3.42.4.1.3.3)."""
-        for identifier in sorted(self.own.keys() & self.known.keys()):
-            self.found("ihe.registry.id", identifier, received=identifier)
+        self.check_ids()
         items = {item.unique_id: item for item in self.own.values() if item.unique_id}
         for value, taken in self.snapshot.unique_ids(items).items():
             item = items[value]
@@ -127,6 +126,13 @@ class Planning:
                 self.found("ihe.registry.uniqueId.entry", item.id, received=value)
             else:
                 self._check_same_bytes(item, taken)
+
+    def check_ids(self) -> None:
+        """No id is registered, nor the logical id of what is: a first version may be removed before the others."""
+        versioned = (*self.submission.document_entries, *self.submission.folders)
+        given = [item.id for item in versioned if self._sent_ids.get(item.id, "")[:9].lower() == "urn:uuid:"]
+        for identifier in sorted(self.own.keys() & (self.known.keys() | self.snapshot.latest_versions(given).keys())):
+            self.found("ihe.registry.id", identifier, received=identifier)
 
     def _check_same_bytes(self, entry: DocumentEntry, taken: KnownUniqueId) -> None:
         """Stable entries of one uniqueId have the same bytes; on-demand entries share one with their like only."""
@@ -181,6 +187,8 @@ class Planning:
             # wider: a signature may sign a submission set (docs/divergences.md)
             if association.association_type != v.SIGNS or target.kind != SubmissionSet.KIND:
                 self.found("ihe.registry.target.entry", association.id, received=association.target)
+            elif isinstance(source, DocumentEntry):
+                self._check_one_patient(association, as_known(source), target)
             return
         self._check_approved(association, "target", target)
         self._check_target_type(association, target)

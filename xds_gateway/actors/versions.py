@@ -113,8 +113,7 @@ class _Planning(Planning):
 
     def check_existence(self) -> None:
         """New ids and a new set; logical objects, targets and ends that are registered."""
-        for identifier in sorted(self.own.keys() & self.known.keys()):
-            self.found("ihe.registry.id", identifier, received=identifier)
+        self.check_ids()
         for value in self.snapshot.unique_ids(filter(None, (self._set.unique_id,))):
             self.found("ihe.registry.uniqueId.set", self._set.id, received=value)
         for version in self._versions:

@@ -245,11 +245,10 @@ class SqlTransaction(SqlSnapshot, PatientTransaction):
         gone = {number for number, _ in objects}
         for key in [key for key, (number, _) in self._ids.items() if number in gone]:
             del self._ids[key]
-        for kind, number, unique_id in remove_objects(self._cursor, objects, self._latest):
-            if kind == _ENTRY and unique_id is not None:
-                row = make_row(whole_object(self._cursor.execute(sql.WHOLE[kind], (number,)).fetchone(), self.terms))
-                _, digest, size = row.unique_id or ("", None, None)
-                self._cursor.execute(sql.CHANGE_UNIQUE_ID, (digest, size, unique_id))
+        for number, unique_id in remove_objects(self._cursor, objects, self._latest):
+            row = make_row(whole_object(self._cursor.execute(sql.WHOLE[_ENTRY], (number,)).fetchone(), self.terms))
+            _, digest, size = row.unique_id or ("", None, None)
+            self._cursor.execute(sql.CHANGE_UNIQUE_ID, (digest, size, unique_id))
 
     def _end(self, key: bytes) -> int:
         """The integer of an association's end, which may be an object of no table."""

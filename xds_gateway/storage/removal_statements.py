@@ -86,9 +86,11 @@ REMOVE_UNIQUE_ID: Final = (
 )
 # The version before a removed one is the latest now. kind -> bind: id
 MAKE_LATEST: Final = {
-    1: "UPDATE document_entry SET latest = 1 WHERE id = ? RETURNING unique_id",
-    3: "UPDATE folder SET latest = 1 WHERE id = ? RETURNING unique_id",
+    1: "UPDATE document_entry SET latest = 1 WHERE id = ?",
+    3: "UPDATE folder SET latest = 1 WHERE id = ?",
 }
+# The entry registered last of those that have a uniqueId. Bind: uniqueId's id
+LAST_ENTRY: Final = "SELECT id FROM document_entry WHERE unique_id = ? ORDER BY id DESC LIMIT 1"
 # The document of an entry that goes stays, under its uniqueId. Bind: repository, document, uniqueId's id
 KEEP_DOCUMENT: Final = (
     "INSERT INTO detached_document (domain, repository_unique_id, unique_id, document, removed)"

@@ -13,16 +13,15 @@ _ASSOCIATION: Final = KINDS["Association"]
 _Latest = Callable[[int, bytes | None], int | None]
 
 
-class Versioned(NamedTuple):
-    """A later version that became the latest one: its kind, its id and its uniqueId's."""
+class Remaining(NamedTuple):
+    """The entry that was registered last of those that still have a uniqueId: ids of both."""
 
-    kind: int
     number: int
-    unique_id: int | None
+    unique_id: int
 
 
-def remove_objects(cursor: sqlite3.Cursor, objects: Sequence[tuple[int, int]], latest: _Latest) -> Sequence[Versioned]:
-    """Delete objects given as (id, kind) with all that belongs to them; versions that are the latest ones now.
+def remove_objects(cursor: sqlite3.Cursor, objects: Sequence[tuple[int, int]], latest: _Latest) -> Sequence[Remaining]:
+    """Delete objects given as (id, kind) with all that belongs to them; by which entries uniqueIds are judged now.
 
     An association that stays and refers to one of them is a constraint's failure: sqlite3.IntegrityError.
     """
@@ -43,7 +42,8 @@ def remove_objects(cursor: sqlite3.Cursor, objects: Sequence[tuple[int, int]], l
     cursor.executemany(sql.REMOVE_UNIQUE_ID, [(number,) for number in sorted(unique_ids)])
     _remove_ids(cursor, [number for number, _ in dict.fromkeys(objects)])
     cursor.executemany(sql.REMOVE_END, [(end,) for end in sorted(ends)])
-    return list(_promoted(cursor, logical, latest))
+    _promote(cursor, logical, latest)
+    return list(_remaining(cursor, sorted(unique_ids)))
 
 
 def _removed_associations(cursor: sqlite3.Cursor, numbers: Sequence[int]) -> set[int]:
@@ -66,12 +66,17 @@ def _remove_ids(cursor: sqlite3.Cursor, numbers: Sequence[int]) -> None:
         cursor.execute(sql.remove_ids(len(chunk)), chunk)
 
 
-def _promoted(cursor: sqlite3.Cursor, logical: Iterable[tuple[int, bytes]], latest: _Latest) -> Iterator[Versioned]:
+def _promote(cursor: sqlite3.Cursor, logical: Iterable[tuple[int, bytes]], latest: _Latest) -> None:
     for kind, lid in logical:
         number = latest(kind, lid)
         if number is not None:
-            for (unique_id,) in cursor.execute(sql.MAKE_LATEST[kind], (number,)).fetchall():
-                yield Versioned(kind, number, unique_id)
+            cursor.execute(sql.MAKE_LATEST[kind], (number,))
+
+
+def _remaining(cursor: sqlite3.Cursor, unique_ids: Iterable[int]) -> Iterator[Remaining]:
+    for unique_id in unique_ids:
+        for (number,) in cursor.execute(sql.LAST_ENTRY, (unique_id,)).fetchall():
+            yield Remaining(number, unique_id)
 
 
 def _chunks(numbers: Sequence[int]) -> Iterator[list[int | None]]:
