@@ -198,6 +198,7 @@ def _mounted(
         authorities=frozenset(domain.assigning_authorities),
         max_results=domain.max_results,
         limited_metadata=mount.metadata == "limited",
+        safe_retries=domain.retries == "safe",
     )
     actors = domain_actors(
         store=storage.registry,

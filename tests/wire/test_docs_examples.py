@@ -75,6 +75,7 @@ LINES = blocks(EXAMPLES / "README.md", "sh")
 ANSWERS = {
     #                    what the answer of each block holds, in the order of the page
     "submit": (b"ProvideAndRegisterDocumentSet-bResponse", b"ResponseStatusType:Success"),
+    "submit another": (b"XDSDuplicateUniqueIdInRegistry", b"Hint: you have registered this set"),
     "submit, new ids": (b"ProvideAndRegisterDocumentSet-bResponse", b"ResponseStatusType:Success"),
     "find": (b"RegistryStoredQueryResponse", b"ResponseStatusType:Success", b"2.25.41000000000001.1"),
     "retrieve": (b"ResponseStatusType:Success", b"\r\n\r\n" + NOTE + b"\r\n--"),
@@ -97,12 +98,16 @@ def test_a_documented_line_is_answered_as_the_page_says(answers, name):
 
 
 @pytest.mark.parametrize(
-    ("page", "name"), [("docs/examples/README.md", "again"), ("docs/errors-and-rules.md", "be refused")]
+    ("page", "name"), [("docs/examples/README.md", "submit another"), ("docs/errors-and-rules.md", "be refused")]
 )
 def test_a_refusal_reads_as_the_page_shows_it(answers, page, name):
     shown = [line.strip() for line in prose(CHECKOUT / page).splitlines() if line.startswith("    ")]
     assert len(shown) >= 2
     assert [line for line in shown if line.removesuffix("...").encode() not in answers[name]] == []
+
+
+def test_a_documented_submission_that_is_sent_again_has_its_first_answer(answers):
+    assert b"ResponseStatusType:Success" in answers["again"]
 
 
 def test_the_refusal_has_the_four_errors_of_the_page(answers):
@@ -221,7 +226,7 @@ def test_the_documented_backup_can_be_served(place, start_gateway, pki, tmp_path
     shutil.copytree(place.folder / "var" / "backup", restored)
     (tmp_path / "other").mkdir()
     other = make_place(tmp_path / "other", start_gateway(data_folder=restored), pki)
-    assert NOTE in other.run(LINES[3])
+    assert NOTE in other.run(LINES[4])
 
 
 # Where we depart from the text: documented messages, changed in one place

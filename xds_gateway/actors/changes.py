@@ -9,7 +9,7 @@ from ..model.errors import Finding
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, PlannedEffect, StoredDocument
 from ..model.metadata import Association, RegistryObject
-from .ports import Snapshot
+from .ports import Receipt, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ Plan = Callable[[Snapshot], tuple[Changes, tuple[Finding, ...]]]
 class Change(NamedTuple):
     """A request that is ready for the registry: `plan` decides on a snapshot whether and how it happens.
 
-    `documents` are by the id of their entry; `event` is its audit row; `sent_ids` are the sender's ids by final id.
+    `documents` are by the id of their entry; `event` is its audit row; `sent_ids` are the sender's ids by final id;
+    by the `receipt` the request is known when it is sent again.
     """
 
     objects: Sequence[RegistryObject]
@@ -41,6 +42,7 @@ class Change(NamedTuple):
     event: AuditEvent
     documents: Mapping[str, StoredDocument] = {}
     sent_ids: Mapping[str, str] = {}
+    receipt: Receipt | None = None
 
 
 def effects(change: Change, changes: Changes) -> tuple[PlannedEffect, ...]:

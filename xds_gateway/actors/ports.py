@@ -57,6 +57,25 @@ class HeldDocument(NamedTuple):
     patients: tuple[str, ...]  # of the entries, CX as sent
 
 
+class Receipt(NamedTuple):
+    """What is kept of the message that brought a submission set, to know it when it is sent again.
+
+    `node` is the caller's, `objects` counts what the message held. `digest` tells the content of an update, whose
+    commands leave no object behind; the content of other messages is what was registered.
+    """
+
+    node: str
+    objects: int
+    digest: bytes | None = None
+
+
+class RegisteredSet(NamedTuple):
+    """A registered submission set and the receipt of its message; None for one of a release that kept none."""
+
+    uuid: str
+    receipt: Receipt | None
+
+
 class Snapshot(PatientReads, Protocol):
     """The registry as one write transaction sees it: nothing changes under it until it ends."""
 
@@ -65,6 +84,9 @@ class Snapshot(PatientReads, Protocol):
 
     def unique_ids(self, values: Iterable[str]) -> Mapping[str, KnownUniqueId]:
         """The uniqueIds that are taken, by value."""
+
+    def registered_set(self, unique_id: str) -> RegisteredSet | None:
+        """The submission set of this uniqueId."""
 
     def dependents(self, uuids: Iterable[str]) -> Sequence[KnownObject]:
         """Approved entries that hang on these entries by Approved APND or XFRM associations (ITI TF-2 3.42.4.1.3.5)."""
@@ -135,8 +157,8 @@ class Transaction(Snapshot, PatientChanges, Protocol):
 class RegistryStore(Protocol):
     """The registry's data of one domain."""
 
-    def prepare(self, objects: Sequence[RegistryObject]) -> Sequence[Prepared]:
-        """Render objects to rows, outside of any lock."""
+    def prepare(self, objects: Sequence[RegistryObject], receipt: Receipt | None = None) -> Sequence[Prepared]:
+        """Render objects to rows, outside of any lock; their submission set keeps the receipt."""
 
     def inspect(self, work: Callable[[Snapshot], T]) -> T:
         """Run `work` on a snapshot that nothing changes, without queueing behind writers."""
@@ -233,6 +255,8 @@ __all__ = [
     "KnownUniqueId",
     "Prepared",
     "QueryStore",
+    "Receipt",
+    "RegisteredSet",
     "RegistryStore",
     "Snapshot",
     "Spool",

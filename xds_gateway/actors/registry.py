@@ -10,7 +10,15 @@ from ..codec.query_tables import Query
 from ..codec.xdsb import render_object_ref
 from ..model import vocabulary as v
 from ..model.errors import ErrorCode, Finding, RequestRefused, Severity
-from ..model.messages import AuditEvent, QueryRequest, QueryResponse, RegisterRequest, RegistryResponse, StoredDocument
+from ..model.messages import (
+    AuditEvent,
+    PlannedEffect,
+    QueryRequest,
+    QueryResponse,
+    RegisterRequest,
+    RegistryResponse,
+    StoredDocument,
+)
 from ..model.metadata import Submission
 from ..model.principal import Call
 from ..model.queries import FindDocumentsForMultiplePatients, FindFoldersForMultiplePatients, StoredQuery
@@ -19,17 +27,22 @@ from ..rules.ihe import check_submission
 from .changes import Change, Changes, Plan, effects
 from .identity import NewUuid, Resolved, resolved
 from .lifecycle import plan
-from .ports import AccessJournal, Found, Prepared, QueryStore, RegistryStore
+from .ports import AccessJournal, Found, Prepared, QueryStore, Receipt, RegistryStore, Snapshot
 from .ports import Transaction as StoreTransaction
+from .retries import retry_effects, unless_retried
 
-DRY_RUN: Final = "dry run"  # what the audit says of a request that changed nothing
+# What the audit says of a request that changed nothing
+DRY_RUN: Final = "dry run"
+RETRY: Final = "retry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainPolicy:
     """What a domain asks of its submissions and allows its queries; `max_results` counts objects of an answer.
 
-    With `follow_merges`, submissions may name a patient who was merged. With `limited_metadata`, ITI-41 takes objects that are flagged so (a Document Recipient, ITI TF-2 3.41.4.1.3.1).
+    With `follow_merges`, submissions may name a patient who was merged. With `safe_retries`, a submission that is sent
+    again has its first outcome again; without, it is a duplicate. With `limited_metadata`, ITI-41 takes objects that
+    are flagged so (a Document Recipient, ITI TF-2 3.41.4.1.3.1).
     """
 
     profile: Profile
@@ -40,6 +53,7 @@ class DomainPolicy:
     authorities: frozenset[str] = frozenset()
     max_results: int = 5000
     limited_metadata: bool = False
+    safe_retries: bool = True
 
 
 class DocumentRegistry:
@@ -121,7 +135,9 @@ class DocumentRegistry:
         """The change that a submission makes, not made yet."""
         event = self._submission_event(call, final.submission)
         planned = self._plan_of(final, transaction)
-        return Change(final.submission.objects, planned, event, documents, final.sent_ids)
+        objects = final.submission.objects
+        receipt = Receipt(call.principal.node, len(objects))
+        return Change(objects, planned, event, documents, final.sent_ids, receipt)
 
     def _plan_of(self, final: Resolved, transaction: Transaction) -> Plan:
         return partial(
@@ -143,24 +159,38 @@ class DocumentRegistry:
         """
         if call.dry_run:
             return self._tell(change)
-        prepared = self._store.prepare(change.objects)
+        prepared = self._store.prepare(change.objects, change.receipt)
 
-        def work(store: StoreTransaction) -> None:
+        def work(store: StoreTransaction) -> RegistryResponse:
             changes, findings = change.plan(store)
             if findings:
-                raise RequestRefused(*findings)
+                self._refuse_unless_retried(change, findings, store)
+                store.audit(change.event._replace(query=RETRY))
+                return RegistryResponse(retried=True)
             self._apply(store, changes, prepared, change)
+            return RegistryResponse()
 
-        self._store.write(work)
-        return RegistryResponse()
+        return self._store.write(work)
+
+    def _refuse_unless_retried(self, change: Change, findings: tuple[Finding, ...], snapshot: Snapshot) -> None:
+        """Refuse a change, but not one that was made when its request came for the first time."""
+        left = unless_retried(change, findings, snapshot) if self._policy.safe_retries else findings
+        if left:
+            raise RequestRefused(*left)
 
     def _tell(self, change: Change) -> RegistryResponse:
         """What a change would do, on disk in the journal of reads before it is told."""
-        changes, findings = self._store.inspect(change.plan)
-        if findings:
-            raise RequestRefused(*findings)
-        self._journal.record(_told(change.event, changes)._replace(query=DRY_RUN))
-        return RegistryResponse(planned=effects(change, changes))
+
+        def look(snapshot: Snapshot) -> tuple[AuditEvent, tuple[PlannedEffect, ...]]:
+            changes, findings = change.plan(snapshot)
+            if findings:
+                self._refuse_unless_retried(change, findings, snapshot)
+                return change.event, retry_effects(change)
+            return _told(change.event, changes), effects(change, changes)
+
+        event, planned = self._store.inspect(look)
+        self._journal.record(event._replace(query=DRY_RUN))
+        return RegistryResponse(planned=planned)
 
     def _apply(self, store: StoreTransaction, changes: Changes, prepared: Sequence[Prepared], change: Change) -> None:
         if self._policy.patients_open:

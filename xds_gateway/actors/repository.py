@@ -70,12 +70,18 @@ class DocumentRepository:
             return self._register(call, request, {identifier: _unkept(spool) for identifier, spool in spooled.items()})
         stored = self._keep(spooled)
         try:
-            return self._register(call, request, stored)
+            response = self._register(call, request, stored)
         except StorageFaulty:  # an entry may be there after all: its document stays, orphans are swept
             raise
         except (RequestRefused, StorageFull, StorageBusy):  # nothing of it was committed
-            self._documents.remove({document.key for document in stored.values()})
+            self._discard(stored)
             raise
+        if response.retried:
+            self._discard(stored)
+        return response
+
+    def _discard(self, stored: Mapping[str, StoredDocument]) -> None:
+        self._documents.remove({document.key for document in stored.values()})
 
     def _check_contents(self, request: ProvideRequest, spooled: Mapping[str, SpooledDocument]) -> None:
         findings = tuple(

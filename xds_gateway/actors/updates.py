@@ -14,8 +14,9 @@ from ..rules.engine import Transaction
 from ..rules.ihe import check_submission, finding, read_update
 from .changes import Change
 from .identity import NewUuid, resolved
-from .ports import RegistryStore
+from .ports import Receipt, RegistryStore
 from .registry import DocumentRegistry, DomainPolicy
+from .retries import digest_of
 from .versions import Update, check_object_types, plan_update
 
 Versioned = TypeVar("Versioned", DocumentEntry, Folder)
@@ -86,7 +87,10 @@ class UpdateResponder:
             new_uuid=self._new_uuid,
         )
         event = self._event(call, update)
-        return self._registry.make(call, Change(update.objects, planned, event, sent_ids=update.resolved.sent_ids))
+        receipt = _receipt(call, update)
+        return self._registry.make(
+            call, Change(update.objects, planned, event, sent_ids=update.resolved.sent_ids, receipt=receipt)
+        )
 
     def _settled(self, submission: Submission, transaction: Transaction) -> Update:
         """The message with final ids, and its operations; a new version has the number after PreviousVersion."""
@@ -122,6 +126,11 @@ class UpdateResponder:
                 *(association.id for association in operations.submitted),
             ),
         )
+
+
+def _receipt(call: Call, update: Update) -> Receipt | None:
+    digest = digest_of(update.resolved)
+    return None if digest is None else Receipt(call.principal.node, len(update.resolved.submission.objects), digest)
 
 
 def _with_lids(final: tuple[Versioned, ...], sent: tuple[Versioned, ...]) -> tuple[Versioned, ...]:

@@ -164,6 +164,11 @@ class Domain(Section):
         default=5000,
         description="Most objects that a query may return; above it the answer is XDSTooManyResults.",
     )
+    retries: Literal["safe", "strict"] = Field(
+        default="safe",
+        description='"safe" answers a submission that the same caller sends again with its first outcome and stores it '
+        'once (retry-safely.md), "strict" refuses it as a duplicate, as the standard\'s text says.',
+    )
     on_demand: HookName | None = Field(
         default=None,
         description="Python function that makes the documents of on-demand entries, as module:function "

@@ -113,10 +113,14 @@ class PlannedEffect(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryResponse:
-    """The outcome of a submission: findings decide the status (ITI TF-3 4.2.4.2); a dry run has `planned` effects."""
+    """The outcome of a submission: findings decide the status (ITI TF-3 4.2.4.2); a dry run has `planned` effects.
+
+    A submission that was `retried` had been registered before: this is its first outcome again.
+    """
 
     findings: tuple[Finding, ...] = ()
     planned: tuple[PlannedEffect, ...] | None = None
+    retried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

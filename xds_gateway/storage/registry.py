@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from ..actors.patient_ports import PatientMerge, ReceivedMessage
-from ..actors.ports import Prepared, Snapshot, Transaction
+from ..actors.ports import Prepared, Receipt, Snapshot, Transaction
 from ..model.errors import GatewayError
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, StoredDocument
@@ -36,9 +36,9 @@ class SqlRegistryStore:
         self._terms: Final = terms
         self._domain: Final = writer.write(lambda connection: add_domain(connection, domain))
 
-    def prepare(self, objects: Sequence[RegistryObject]) -> Sequence[Prepared]:
+    def prepare(self, objects: Sequence[RegistryObject], receipt: Receipt | None = None) -> Sequence[Prepared]:
         """Render and compress objects, outside of any lock. Raises StorageConflict for an id that is no UUID."""
-        return [Prepared(item, make_row(item)) for item in objects]
+        return [Prepared(item, make_row(item, receipt)) for item in objects]
 
     def inspect(self, work: Callable[[Snapshot], T]) -> T:
         """Run `work` on a snapshot that nothing changes, without queueing behind writers. Raises StorageBusy."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from ..actors.ports import Receipt
 from ..codec.ebrim import render_fragment
 from ..model import vocabulary as v
 from ..model.datatypes import parse_dtm
@@ -47,17 +48,21 @@ class Row(NamedTuple):
     ends: tuple[bytes, ...] = ()
 
 
-def make_row(item: RegistryObject) -> Row:
-    """The row of an entry, set, folder or association. Raises StorageConflict for an id that is no UUID."""
-    return _ROWS[item.KIND](item, _Parts(item))
+def make_row(item: RegistryObject, receipt: Receipt | None = None) -> Row:
+    """The row of an entry, set, folder or association; a set keeps the receipt.
+
+    Raises StorageConflict for an id that is no UUID.
+    """
+    return _ROWS[item.KIND](item, _Parts(item, receipt))
 
 
 class _Parts:
     """What an object holds, by name, in one pass: the views of the model would make more than a row needs."""
 
-    __slots__ = ("classifications", "identifiers", "slots")
+    __slots__ = ("classifications", "identifiers", "receipt", "slots")
 
-    def __init__(self, item: RegistryObject) -> None:
+    def __init__(self, item: RegistryObject, receipt: Receipt | None) -> None:
+        self.receipt: Final = receipt
         self.slots: Final[dict[str, tuple[str, ...]]] = {}
         for slot in item.slots:
             self.slots[slot.name] = (*self.slots[slot.name], *slot.values) if slot.name in self.slots else slot.values
@@ -139,12 +144,13 @@ _ENTRY_CODES: Final = (
 
 
 def _submission_set(item: SubmissionSet, parts: _Parts) -> Row:
+    node, objects, digest = parts.receipt or (None, None, None)
     return _row(
         item,
         parts,
         dictionary=2,
-        words=(parts.code(v.SS_CONTENT_TYPE_CODE),),
-        values=(parts.identifiers.get(v.SS_SOURCE_ID), *parts.interval("submissionTime")),
+        words=(parts.code(v.SS_CONTENT_TYPE_CODE), _word(node)),
+        values=(parts.identifiers.get(v.SS_SOURCE_ID), *parts.interval("submissionTime"), objects, digest),
         authors=parts.persons(v.SS_AUTHOR),
     )
 

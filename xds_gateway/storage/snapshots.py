@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from ..actors.ports import HeldDocument, KnownAssociation, KnownObject, KnownUniqueId
+from ..actors.ports import HeldDocument, KnownAssociation, KnownObject, KnownUniqueId, Receipt, RegisteredSet
 from ..model import vocabulary as v
 from ..model.identifiers import PatientId
 from ..model.metadata import RegistryObject
@@ -47,6 +47,15 @@ class SqlSnapshot(PatientSnapshot):
             for rows in self._in_chunks(sql.unique_ids, list(dict.fromkeys(values)))
             for _, value, kind, digest, size in rows
         }
+
+    def registered_set(self, unique_id: str) -> RegisteredSet | None:
+        """The submission set of this uniqueId, and who brought it with how many objects."""
+        row = self._cursor.execute(sql.REGISTERED_SET, (unique_id, self._domain)).fetchone()
+        if row is None:
+            return None
+        uuid, sender, objects, digest = row
+        node = self.terms.word(sender)
+        return RegisteredSet(uuid_urn(uuid), None if node is None else Receipt(node, objects, digest))
 
     def dependents(self, uuids: Iterable[str]) -> Sequence[KnownObject]:
         """Approved entries with an Approved APND or XFRM association to one of these entries, each once."""

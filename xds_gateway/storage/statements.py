@@ -73,6 +73,11 @@ def unique_ids(keys: int) -> str:
     return f"SELECT id, value, kind, hash, size FROM unique_id WHERE {in_list('value', keys)} AND domain = ?"
 
 
+# Bind: uniqueId, domain
+REGISTERED_SET: Final = (
+    "SELECT s.uuid, s.sender, s.sent_objects, s.sent_digest FROM unique_id u"
+    " CROSS JOIN submission_set s ON s.unique_id = u.id WHERE u.value = ? AND u.domain = ?"
+)
 # kind -> what KnownObject needs of it: uuid, lid, object type, status, version, uniqueId; patient: value, authority and
 # who stands for it
 _PATIENT_AND_UNIQUE_ID: Final = "LEFT JOIN patient p ON p.id = e.patient LEFT JOIN unique_id u ON u.id = e.unique_id"
@@ -155,9 +160,12 @@ ADD: Final[dict[int, str]] = {
             *_MANAGED,
             *_OF_PATIENT,
             "content_type_code",
+            "sender",
             "source_id",
             "submission_time_lo",
             "submission_time_hi",
+            "sent_objects",
+            "sent_digest",
             "fragment",
         ),
     ),

@@ -235,6 +235,9 @@ submission_set = Table(
     Column("source_id", Text),
     _word("content_type_code"),
     *_interval("submission_time"),
+    _word("sender"),  # the node that sent it, with how many objects, so that it is known when it is sent again
+    Column("sent_objects", Integer),
+    Column("sent_digest", LargeBinary),  # of an update, whose commands are not stored
     _fragment(),
 )
 Index("ix_submission_set_patient", submission_set.c.patient, submission_set.c.submission_time_lo.desc())

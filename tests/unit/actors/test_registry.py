@@ -113,7 +113,7 @@ REFUSED = [
         numbered(1, relationships=(make_association("Document01", REGISTERED, v.RPLC),)),
         ErrorCode.UNRESOLVED_REFERENCE,
     ),
-    (numbered(9), ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY),
+    (numbered(9, entry={"name": ()}), ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY),
     (
         numbered(1, entry={"identifiers": {v.DE_UNIQUE_ID: f"{SOURCE}.1.9^2026"}, "slots": {"hash": "0" * 40}}),
         ErrorCode.NON_IDENTICAL_HASH,

@@ -22,7 +22,7 @@ from tests.unit.builders import (
     make_submission,
 )
 from tests.unit.domains import Domain, make_call, open_domain
-from xds_gateway.actors.ports import Prepared, Snapshot, Transaction
+from xds_gateway.actors.ports import Prepared, Receipt, Snapshot, Transaction
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode, Finding, RequestRefused, StorageBusy, StorageFull
 from xds_gateway.model.messages import (
@@ -131,7 +131,7 @@ def test_a_document_that_is_not_as_declared(domain: Domain, slots: dict[str, str
             numbered(1, relationships=(make_association("Document01", REGISTERED, v.RPLC),)),
             ErrorCode.UNRESOLVED_REFERENCE,
         ),
-        (numbered(9), ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY),
+        (numbered(9, entry={"name": ()}), ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY),
     ],
 )
 def test_what_the_registry_refuses_leaves_no_document(domain: Domain, submission: Submission, code: ErrorCode) -> None:
@@ -195,7 +195,7 @@ class FailingStore:
     def __init__(self, failure: Exception) -> None:
         self._failure = failure
 
-    def prepare(self, objects: Sequence[RegistryObject]) -> Sequence[Prepared]:
+    def prepare(self, objects: Sequence[RegistryObject], receipt: Receipt | None = None) -> Sequence[Prepared]:
         return [Prepared(item, None) for item in objects]
 
     def inspect(self, work: Callable[[Snapshot], T]) -> T:

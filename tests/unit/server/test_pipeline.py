@@ -29,7 +29,7 @@ from tests.unit.server.exchanges import (
     multipart,
     plain,
 )
-from xds_gateway.actors.ports import Prepared, Snapshot, Transaction
+from xds_gateway.actors.ports import Prepared, Receipt, Snapshot, Transaction
 from xds_gateway.codec import xdsb
 from xds_gateway.codec.ebrim import render_submission
 from xds_gateway.codec.mtom import MultipartRenderer
@@ -292,7 +292,7 @@ class FailingStore:
     def __init__(self, failure: Exception) -> None:
         self._failure = failure
 
-    def prepare(self, objects: Sequence[RegistryObject]) -> Sequence[Prepared]:
+    def prepare(self, objects: Sequence[RegistryObject], receipt: Receipt | None = None) -> Sequence[Prepared]:
         return [Prepared(item, None) for item in objects]
 
     def inspect(self, work: Callable[[Snapshot], T]) -> T:

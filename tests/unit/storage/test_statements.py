@@ -163,6 +163,7 @@ STATEMENTS = (
     sql.INHERIT_DOCUMENT,
     *patient_sql.STATEMENTS,
     sql.DEPENDENTS,
+    sql.REGISTERED_SET,
     sql.FOLDERS_OF,
     sql.STARTS,
     sql.CLAIM_OBJECT,
