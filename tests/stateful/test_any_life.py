@@ -107,7 +107,7 @@ class AnyLife(RuleBasedStateMachine):
             relationships=self._relationships(choose, patient, entries, transaction),
             filings=self._filings(choose, patient, entries, folders),
             references=self._references(choose),
-            set_unique_id=self._unique_id(choose, 20),
+            set_unique_id=None if folders else self._unique_id(choose, 20),
         )
         self._world.submit(message, transaction, contents, dry=dry)
 
