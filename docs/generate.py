@@ -21,6 +21,7 @@ from xds_gateway.model.errors import ErrorCode
 from xds_gateway.rules.engine import LIMIT, Profile
 from xds_gateway.rules.ihe import IHE
 from xds_gateway.rules.known_mistakes import KNOWN_MISTAKES, Mistake
+from xds_gateway.rules.patients import RULES as FEED_RULES
 
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent / "xds_gateway"
@@ -154,7 +155,24 @@ in its body name one row; the answer has the response action, on failure too.
 
 def rules_page() -> str:
     """docs/rules.md: every row of every profile, and how a profile differs from its base."""
-    return RULES_HEAD + "".join(_profile(profile) for profile in PROFILES)
+    return RULES_HEAD + "".join(_profile(profile) for profile in PROFILES) + _feed_rules()
+
+
+FEED_RULES_HEAD = """
+## Patient identity feeds (ITI-8)
+
+A refused message gets AE or AR; ERR-2, ERR-3 (HL7 table 0357), ERR-5 (the rule) and ERR-8 (the sentence) say why.
+
+| rule | MSA-1 | ERR-2 | ERR-3 | expected | breaks it | clause |
+|---|---|---|---|---|---|---|
+"""
+
+
+def _feed_rules() -> str:
+    return FEED_RULES_HEAD + "".join(
+        _row(f"`{r.id}`", r.acknowledgment, r.location, r.code, r.expected, r.example, r.clause) + "\n"
+        for r in FEED_RULES
+    )
 
 
 def _profile(profile: Profile) -> str:

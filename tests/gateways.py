@@ -31,7 +31,8 @@ from xds_gateway.serving import Supervisor
 settings = load(Path(sys.argv[1]), {})
 start_log(settings.log.level)
 def ready(served):
-    print(json.dumps([served.public_url, *(listener.url for listener in served.listeners)]), flush=True)
+    urls = [[listener.url for listener in served.listeners], [feed.port for feed in served.feeds]]
+    print(json.dumps([served.public_url, *urls]), flush=True)
 sys.exit(Supervisor(settings, ready).run())
 """
 
@@ -87,6 +88,7 @@ class RunningGateway:
     log: Path
     urls: tuple[str, ...]
     public_url: str
+    feed_ports: tuple[int, ...] = ()
     mount: str = "/services"
     status: int | None = field(default=None)
 
@@ -205,7 +207,7 @@ def start(
             start_new_session=True,
         )
     try:
-        public_url, *urls = json.loads(_first_line(process, log))
+        public_url, urls, feed_ports = json.loads(_first_line(process, log))
     except BaseException:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -219,6 +221,7 @@ def start(
         data_folder=data_folder,
         log=log,
         urls=tuple(urls),
+        feed_ports=tuple(feed_ports),
         public_url=public_url,
         mount=mount,
     )

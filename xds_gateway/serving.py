@@ -14,19 +14,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Final
 
 import uvloop
 
-from .config import ConfigurationError, Listener, Settings
+from .config import ConfigurationError, Listener, Settings, ports
 from .model.errors import GatewayError
 from .server.listening import bind, serve, tls_context
 from .server.logs import start_log
+from .server.mllp import MllpServer
 from .server.receiving import Run
 from .server.tap import Tap
-from .wiring import build, check_hooks, listener_socket, prepare, serving_limits
+from .wiring import build, check_hooks, listener_socket, mllp_limits, prepare, serving_limits
 
 _log = logging.getLogger("xds_gateway.serving")
 _BIND_SECONDS: Final = 5.0  # workers of a parent that was killed let go of the port within this time
@@ -55,8 +56,9 @@ class Supervisor:
         check_hooks(self._settings)
         prepare(self._settings)
         self._check_tls()
-        _warn_of_plain_listeners(self._settings.listeners)
-        sockets = [_bound(listener) for listener in self._settings.listeners]
+        listening = [listener for _, listener in ports(self._settings)]
+        _warn_of_plain_listeners(listening)
+        sockets = [_bound(listener) for listener in listening]
         self._settings = with_ports(self._settings, sockets)
         self._alive_read, self._alive_write = os.pipe()
         self._ready_read, self._ready_write = os.pipe()
@@ -74,7 +76,7 @@ class Supervisor:
                 os.close(descriptor)
 
     def _check_tls(self) -> None:
-        for number, listener in enumerate(self._settings.listeners):
+        for place, listener in ports(self._settings):
             files = listener_socket(listener, None).tls
             if files is None:
                 continue
@@ -82,7 +84,7 @@ class Supervisor:
                 tls_context(files)
             except (OSError, ValueError) as wrong:
                 raise ConfigurationError(
-                    f"The TLS files of listeners[{number}] cannot be used together ({wrong}): "
+                    f"The TLS files of {place} cannot be used together ({wrong}): "
                     "give a PEM certificate, its own key and the authorities of the clients."
                 ) from wrong
 
@@ -179,14 +181,18 @@ def _bound(listener: Listener) -> socket.socket:
 
 
 def with_ports(settings: Settings, sockets: Sequence[socket.socket]) -> Settings:
-    """The settings with the ports that were really taken, in listeners and in a derived public_url."""
-    listeners = tuple(
+    """The settings with the ports that were really taken, in listeners, feeds and in a derived public_url.
+
+    `sockets` are those of the listeners, then those of the feeds.
+    """
+    taken = [
         listener.model_copy(update={"port": bound.getsockname()[1]})
-        for listener, bound in zip(settings.listeners, sockets, strict=True)
-    )
+        for (_, listener), bound in zip(ports(settings), sockets, strict=True)
+    ]
+    listeners, feeds = tuple(taken[: len(settings.listeners)]), tuple(taken[len(settings.listeners) :])
     derived = settings.public_url == settings.listeners[0].url
     public_url = listeners[0].url if derived else settings.public_url
-    return settings.model_copy(update={"listeners": listeners, "public_url": public_url})
+    return settings.model_copy(update={"listeners": listeners, "feeds": feeds, "public_url": public_url})
 
 
 def work(settings: Settings, number: int, sockets: Sequence[socket.socket], alive: int, ready: int) -> int:
@@ -206,8 +212,14 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
     loop.add_reader(alive, stop.set)
     sweeping = loop.create_task(_sweep(gateway.sweep, gateway.workers.run_apart))
     tap = _tap(settings.wire_log.folder)
-    listeners = [listener_socket(listener, bound) for listener, bound in zip(settings.listeners, sockets, strict=True)]
-    await serve(
+    bound = [listener_socket(each, sock) for (_, each), sock in zip(ports(settings), sockets, strict=True)]
+    listeners, fed = bound[: len(settings.listeners)], bound[len(settings.listeners) :]
+    feeds = [
+        MllpServer(pipeline, mllp_limits(feed, settings.limits), tap)
+        for pipeline, feed in zip(gateway.feeds, settings.feeds, strict=True)
+    ]
+    started = [(feed, await feed.start(listener)) for feed, listener in zip(feeds, fed, strict=True)]
+    serving = serve(
         gateway.application,
         listeners,
         serving_limits(settings.limits),
@@ -215,10 +227,16 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
         stop=stop,
         ready=lambda: _announce(ready),
     )
+    await asyncio.gather(serving, *(_until(stop, feed.finish(server)) for feed, server in started))
     loop.remove_reader(alive)
     sweeping.cancel()
     await loop.run_in_executor(None, gateway.close)
     return 0
+
+
+async def _until(stop: asyncio.Event, finish: Coroutine[None, None, None]) -> None:
+    await stop.wait()
+    await finish
 
 
 def _announce(ready: int) -> None:

@@ -15,17 +15,20 @@ from typing import Any
 from .actors.domain import domain_actors
 from .actors.making import DocumentMaker, OnDemandHook
 from .actors.on_demand import OnDemandPolicy
+from .actors.patients import FeedPolicy, PatientIdentityFeed
 from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
 from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
 from .codec.xml import XmlLimits
-from .config import ConfigurationError, Domain, Limits, Listener, Settings
+from .config import ConfigurationError, Domain, Feed, Limits, Listener, Settings
 from .rules.engine import Profile
 from .rules.ihe import IHE
 from .server.edge import EdgeLimits
+from .server.feeding import FeedPipeline
 from .server.http import HttpApplication
 from .server.listening import ListenerSocket, ServingLimits, TlsFiles
+from .server.mllp import MllpLimits
 from .server.pipeline import MountedDomain, Pipeline, PipelineLimits
 from .server.receiving import ReceivingLimits
 from .server.soap import SoapServices
@@ -80,6 +83,7 @@ class Gateway:
     mounts: dict[str, MountedDomain]
     storages: dict[str, Storage]
     workers: Workers
+    feeds: tuple[FeedPipeline, ...]  # as in the settings
 
     def finish_removals(self) -> int:
         """Delete the bytes of documents whose removal was interrupted; returns how many (ITI-86)."""
@@ -118,7 +122,8 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
         sender_fault_status=settings.soap.sender_fault_status,
     )
     application = HttpApplication(pipeline=pipeline, mounts=mounts, public_url=settings.public_url)
-    gateway = Gateway(application, pipeline, mounts, storages, workers)
+    feeds = tuple(_feed(settings, feed, storages[feed.domain], workers, new_uuid) for feed in settings.feeds)
+    gateway = Gateway(application, pipeline, mounts, storages, workers, feeds)
     gateway.finish_removals()
     _settle()
     return gateway
@@ -217,6 +222,31 @@ def _mounted(
         documents=storage.documents,
         certificate_required=mount.authentication == "certificate",
         dry_run=mount.dry_run,
+    )
+
+
+def feed_policy(domain: Domain) -> FeedPolicy:
+    """Whose identifiers a domain takes from feeds and administrators."""
+    names = dict(name.rsplit("=", 1) for name in domain.authority_names)
+    return FeedPolicy(domain=domain.name, authorities=frozenset(domain.assigning_authorities), names=names)
+
+
+def _feed(
+    settings: Settings, feed: Feed, storage: Storage, workers: Workers, new_uuid: Callable[[], str]
+) -> FeedPipeline:
+    policy = feed_policy(settings.domain(feed.domain))
+    actor = PatientIdentityFeed(store=storage.registry, policy=policy, now=now)
+    return FeedPipeline(actor, run=workers.run, now=now, new_uuid=new_uuid)
+
+
+def mllp_limits(feed: Feed, limits: Limits) -> MllpLimits:
+    """What a feed enforces."""
+    return MllpLimits(
+        message_bytes=feed.message_bytes,
+        message_seconds=feed.message_seconds,
+        idle_seconds=feed.idle_seconds,
+        connections=feed.connections,
+        shutdown_seconds=limits.shutdown_seconds,
     )
 
 

@@ -115,7 +115,7 @@ MISTAKES = [
     ("[[listeners]]\ntls = 'on'", {}, "write 'mutual', 'server' or 'off'."),
     ("[[listeners]]\nport = 70000", {}, "write 65535 or less."),
     ("[[listeners]]\nhost = ''", {}, "write some text."),
-    ("[[listeners]]\n[[listeners]]", {}, "2 listeners have host 127.0.0.1 and port 8443"),
+    ("[[listeners]]\n[[listeners]]", {}, "2 listeners or feeds have host 127.0.0.1 and port 8443"),
     ("[[listeners]]\nhost = '0.0.0.0'\ntls = 'off'", ANYONE, 'tls = "off" on 0.0.0.0'),
     ("[[listeners]]\nhost = 'gw.example.org'\ntls = 'off'", ANYONE, 'tls = "off" on gw.example.org'),
     ("[[listeners]]\ntls = 'server'", {}, "mounts[0] wants client certificates and no listener asks for them"),

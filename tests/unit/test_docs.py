@@ -10,7 +10,8 @@ from tests.documents import CHECKOUT, PAGES, anchors, blocks, commands, links, n
 from xds_gateway import client
 from xds_gateway.codec.queries import MULTI_PATIENT_QUERIES, QUERIES
 from xds_gateway.codec.transactions import TRANSACTIONS
-from xds_gateway.config import describe, load
+from xds_gateway.config.tree import dotted as dotted_name
+from xds_gateway.config.tree import fields
 from xds_gateway.model.errors import ErrorCode
 from xds_gateway.rules.ihe import IHE
 
@@ -98,7 +99,7 @@ def test_the_readme_shows_the_two_commands():
     assert any(line.startswith("make test") for line in lines)
 
 
-SETTINGS = {re.sub(r"\[\d+\]", "", row.name) for row in describe(load(None, {}))}
+SETTINGS = {re.sub(r"\[\d+\]", "", dotted_name(key)) for key, _ in fields()}
 SECTIONS = {name.split(".")[0] for name in SETTINGS if "." in name}
 
 

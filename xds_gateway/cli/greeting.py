@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .examples import Examples
 
 _TLS: Final = {"mutual": "mutual TLS", "server": "TLS, no client certificate", "off": "plain HTTP"}
+_FEED_TLS: Final = {**_TLS, "off": "plain"}
 _DEFAULT_KEYS: Final = Path("var/pki")
 
 
@@ -31,6 +32,9 @@ def greeting(served: Settings, settings: LoadedSettings, config: Path | None) ->
             address = f"{served.public_url}{mount.path}/{endpoint}"
             text.append(f"  {endpoint:<11} ", "dim").append(address.ljust(45), "bold")
             text.append(f" {transactions}\n", "dim")
+    for feed in served.feeds:
+        text.append("  feed        ", "dim").append(feed.url.ljust(45), "bold")
+        text.append(f" ITI-8 for domain {feed.domain} ({_FEED_TLS[feed.tls]})\n", "dim")
     listening = ", ".join(f"{listener.url} ({_TLS[listener.tls]})" for listener in served.listeners)
     text.append("  listens on  ", "dim").append(f"{listening}\n")
     text.append("  data        ", "dim").append(f"{served.data_folder}\n")

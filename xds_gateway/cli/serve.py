@@ -22,6 +22,7 @@ KEYS: Final = {
     "workers": "number of worker processes",
     "endpoints": "list of objects with mount, domain, registry, repository, responder (addresses as in the WSDLs)",
     "listeners": "list of objects with url, tls",
+    "feeds": "list of objects with url (mllp or mllps), tls, domain",
     "data_folder": "where documents and journal are",
 }
 
@@ -73,5 +74,6 @@ def ready(served: Settings) -> dict[str, Any]:
             for mount in served.mounts
         ],
         "listeners": [{"url": listener.url, "tls": listener.tls} for listener in served.listeners],
+        "feeds": [{"url": feed.url, "tls": feed.tls, "domain": feed.domain} for feed in served.feeds],
         "data_folder": served.data_folder,
     }

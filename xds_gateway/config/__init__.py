@@ -3,15 +3,17 @@
 A relative path in the file is taken from the file's folder; one from a variable or a default, from the working folder.
 """
 
+from .conflicts import ports
 from .files import check_files
 from .mistakes import ConfigurationError
-from .settings import Domain, Limits, Listener, Mount, Settings
+from .settings import Domain, Feed, Limits, Listener, Mount, Settings
 from .shown import Row, describe
 from .sources import LoadedSettings, load
 
 __all__ = [
     "ConfigurationError",
     "Domain",
+    "Feed",
     "Limits",
     "Listener",
     "LoadedSettings",
@@ -21,4 +23,5 @@ __all__ = [
     "check_files",
     "describe",
     "load",
+    "ports",
 ]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from .settings import Limits, Settings
+from .settings import Limits, Listener, Settings
 
 
 def conflicts(settings: Settings) -> Iterator[str]:
@@ -14,16 +14,24 @@ def conflicts(settings: Settings) -> Iterator[str]:
     yield from _limit_conflicts(settings.limits)
 
 
-def _listener_conflicts(settings: Settings) -> Iterator[str]:
+def ports(settings: Settings) -> Iterator[tuple[str, Listener]]:
+    """All that is listened on, with the name of its table."""
     for number, listener in enumerate(settings.listeners):
+        yield f"listeners[{number}]", listener
+    for number, feed in enumerate(settings.feeds):
+        yield f"feeds[{number}]", feed
+
+
+def _listener_conflicts(settings: Settings) -> Iterator[str]:
+    for place, listener in ports(settings):
         if listener.tls == "off" and not listener.loopback and not listener.allow_plain_beyond_loopback:
             yield (
-                f'listeners[{number}] has tls = "off" on {listener.host}, which other machines reach: '
+                f'{place} has tls = "off" on {listener.host}, which other machines reach: '
                 'set tls to "mutual", or host to 127.0.0.1, or say allow_plain_beyond_loopback = true.'
             )
-    for (host, port), times in Counter((item.host, item.port) for item in settings.listeners).items():
+    for (host, port), times in Counter((item.host, item.port) for _, item in ports(settings)).items():
         if times > 1 and port:
-            yield f"{times} listeners have host {host} and port {port}: give each a port of its own."
+            yield f"{times} listeners or feeds have host {host} and port {port}: give each a port of its own."
 
 
 def _domain_conflicts(settings: Settings) -> Iterator[str]:
@@ -46,6 +54,9 @@ def _mount_conflicts(settings: Settings) -> Iterator[str]:
                 f"mounts[{number}] wants client certificates and no listener asks for them: "
                 f'set tls of a listener to "mutual", or mounts[{number}].authentication to "none".'
             )
+    for number, feed in enumerate(settings.feeds):
+        if feed.domain not in domains:
+            yield f'feeds[{number}].domain is "{feed.domain}": write one of the domains, {_quoted(domains)}.'
     for path, times in Counter(item.path for item in settings.mounts).items():
         if times > 1:
             yield f"{times} mounts have the path {path}: give each a path of its own."

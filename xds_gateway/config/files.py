@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from .conflicts import ports
 from .mistakes import ConfigurationError
 from .settings import Settings
 
@@ -16,13 +17,13 @@ def check_files(settings: Settings) -> None:
 
 
 def _unreadable(settings: Settings) -> Iterator[str]:
-    for number, listener in enumerate(settings.listeners):
+    for table, listener in ports(settings):
         wanted = {"mutual": ("certificate", "key", "client_ca"), "server": ("certificate", "key"), "off": ()}[
             listener.tls
         ]
         for setting in wanted:
             path: Path = getattr(listener, setting)
-            place = f"listeners[{number}].{setting}"
+            place = f"{table}.{setting}"
             if not path.is_file():
                 yield f"{place} is {path}, which does not exist: correct it, or make test keys with `xds-gateway pki`."
             elif not os.access(path, os.R_OK):

@@ -62,11 +62,19 @@ def _matching(pattern: re.Pattern[str], advice: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _authority_name(value: str) -> str:
+    name, _, oid = value.partition("=")
+    if not name.strip() or not is_oid(oid):
+        raise ValueError("write a name, = and an OID, such as HOSPITAL=1.2.3")
+    return value
+
+
 ByteCount = Annotated[int, BeforeValidator(_size), Field(ge=1), Unit("bytes")]
 Seconds = Annotated[float, Field(gt=0), Unit("seconds")]
 Count = Annotated[int, Field(ge=1)]
 Oid = Annotated[str, AfterValidator(_oid)]
 OidUrn = Annotated[str, AfterValidator(_oid_urn)]
+AuthorityName = Annotated[str, AfterValidator(_authority_name)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 DatabaseUrl = Annotated[
     str, _matching(_DATABASE_URL, "write sqlite:/// and the path of a file, or postgresql:// and a server")
@@ -129,6 +137,29 @@ class Listener(Section):
         return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
 
+class Feed(Listener):
+    """A port that takes the messages of a patient identity feed, HL7 v2 over MLLP (ITI-8); none unless set."""
+
+    port: int = Field(default=2575, ge=0, le=65535, description="TCP port; 0 takes any free one.")
+    domain: DomainName = Field(default="default", description="Name of the domain whose patients it tells of.")
+    message_bytes: ByteCount = Field(
+        default=2**20, description="Longest message; above it the answer is AR and the connection is closed."
+    )
+    message_seconds: Seconds = Field(
+        default=30, description="Time for a message to arrive, from its first byte, and for its answer to be taken."
+    )
+    idle_seconds: Seconds = Field(default=86_400, description="How long a connection without messages is kept.")
+    connections: Annotated[Count, Unit("connections")] = Field(
+        default=50, description="Most open connections in each worker process; further ones are closed at once."
+    )
+
+    @property
+    def url(self) -> str:
+        """The address as a sender on this machine writes it: mllp or, over TLS, mllps."""
+        scheme = "mllp" if self.tls == "off" else "mllps"
+        return f"{scheme}://{super().url.partition('://')[2]}"
+
+
 class Domain(Section):
     """Data of its own: patients, entries and documents, with one profile and one repository."""
 
@@ -159,6 +190,11 @@ class Domain(Section):
         default=(),
         description="OIDs of the assigning authorities whose patient identifiers are accepted (in a variable, with "
         "commas between); empty accepts all.",
+    )
+    authority_names: Annotated[tuple[AuthorityName, ...], BeforeValidator(_comma_separated)] = Field(
+        default=(),
+        description="OIDs by the names that identity feeds write instead, as NAME=OID (in a variable, with commas "
+        "between).",
     )
     max_results: Annotated[Count, Unit("objects")] = Field(
         default=5000,
@@ -337,6 +373,7 @@ class Settings(BaseSettings):
     )
     domains: tuple[Domain, ...] = Field(default=(Domain(),), min_length=1)
     mounts: tuple[Mount, ...] = Field(default=(Mount(),), min_length=1)
+    feeds: tuple[Feed, ...] = ()
     limits: Limits = Limits()
     soap: Soap = Soap()
     wire_log: WireLog = WireLog()

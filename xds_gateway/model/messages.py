@@ -166,7 +166,8 @@ class AuditEvent(NamedTuple):
     """One access or change, as it must be told later (ITI TF-2 3.20).
 
     `transaction` is an ITI number, `outcome` "success", "partial" or "failure"; `objects` are ids of sets, entries or
-    documents; `query` the parameters of a query. No document content, no metadata beyond these ids.
+    documents; `query` the parameters of a query. No document content, no metadata beyond these ids. `action` is C, U
+    or D where the transaction does not tell it, `sender` what a feed's message calls its sender.
     """
 
     at: str
@@ -180,3 +181,5 @@ class AuditEvent(NamedTuple):
     objects: tuple[str, ...] = ()
     query: str | None = None
     codes: tuple[str, ...] = ()
+    action: str | None = None
+    sender: str | None = None

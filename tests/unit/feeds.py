@@ -1,0 +1,28 @@
+"""Builders of feed messages."""
+
+from typing import Any
+
+from xds_gateway.codec.hl7v2 import render_adt
+from xds_gateway.model.feeds import FeedMessage, Header, Identifier
+
+NOW = "20260314083000"
+OID = "1.2.3"
+HEADER = Header("HIS", "HOSPITAL", "XDS", "REGION", "ADT", "A04", "1", "P", "2.3.1")
+
+
+def identifier(name: str, oid: str = OID, namespace: str = "") -> Identifier:
+    return Identifier(name, namespace, oid, "ISO" if oid else "")
+
+
+def make_feed(event: str = "A04", *names: str, subsumed: str | None = None, **header: Any) -> FeedMessage:
+    """A message about patients of one authority."""
+    return FeedMessage(
+        header=HEADER._replace(event=event, **header),
+        patients=tuple(map(identifier, names or ("A",))),
+        subsumed=(identifier(subsumed),) if subsumed else (),
+    )
+
+
+def feed_bytes(event: str = "A04", *names: str, subsumed: str | None = None, **header: Any) -> bytes:
+    """The same as it travels, without its frame."""
+    return render_adt(make_feed(event, *names, subsumed=subsumed, **header), now=NOW)
