@@ -107,7 +107,7 @@ class AnyLife(RuleBasedStateMachine):
             relationships=self._relationships(choose, patient, entries, transaction),
             filings=self._filings(choose, patient, entries, folders),
             references=self._references(choose),
-            set_unique_id=None if folders else self._unique_id(choose, 20),
+            set_unique_id=None if folders or again else self._unique_id(choose, 20),
         )
         self._world.submit(message, transaction, contents, dry=dry)
 
@@ -264,10 +264,13 @@ class AnyLife(RuleBasedStateMachine):
 
     # -- removal
 
-    @precondition(lambda self: self.registry.things)
+    @precondition(lambda self: self.registry.things or self.registry.kept)
     @rule(data=st.data(), dry=DRY)
     def remove(self, data: st.DataObject, dry: bool) -> None:
         choose = Chooser(data)
+        if choose.one_in(4) or not self.things:
+            self._remove_documents(choose, dry)
+            return
         how = choose.of(("anything", "a part", "closed", "closed"))
         asked = {choose.of(self.things).id for _ in range(1 + choose.up_to(2))}
         if how != "anything":
@@ -280,12 +283,11 @@ class AnyLife(RuleBasedStateMachine):
         if not self._world.remove(listed, dry=dry) and not dry:
             self._gone += listed
 
-    @precondition(lambda self: self.registry.entries() or self.registry.kept)
-    @rule(data=st.data(), dry=DRY)
-    def remove_documents(self, data: st.DataObject, dry: bool) -> None:
-        choose = Chooser(data)
+    def _remove_documents(self, choose: Chooser, dry: bool) -> None:
         known = sorted({thing.sent.unique_id or "" for thing in self.registry.entries()} | set(self.registry.kept))
-        asked = [choose.of(known) if not choose.one_in(10) else "1.2.3.4" for _ in range(1 + choose.one_in(3))]
+        asked = [
+            choose.of(known) if known and not choose.one_in(10) else "1.2.3.4" for _ in range(1 + choose.one_in(3))
+        ]
         self._world.remove_documents(asked, dry=dry)
 
 
