@@ -285,6 +285,11 @@ xds-gateway deprecate ENTRYUUID --undo""",
 xds-gateway folder new 'Diabetes' --patient 42@1.2.3 --code '71388002^Procedure^2.16.840.1.113883.6.96'
 xds-gateway folder add FOLDER ENTRYUUID
 xds-gateway folder list --patient 42@1.2.3""",
+    "patients": """\
+xds-gateway patients add 42@1.2.3
+xds-gateway patients merge 42@1.2.3 43@1.2.3
+xds-gateway patients show 42@1.2.3
+xds-gateway patients unmerge 42@1.2.3""",
     "remove": """\
 xds-gateway remove ENTRYUUID --dry-run
 xds-gateway remove ENTRYUUID --yes""",

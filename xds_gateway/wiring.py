@@ -6,6 +6,7 @@ import importlib.util
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,6 +16,7 @@ from typing import Any
 from .actors.domain import domain_actors
 from .actors.making import DocumentMaker, OnDemandHook
 from .actors.on_demand import OnDemandPolicy
+from .actors.patient_administration import PatientAdministration
 from .actors.patients import FeedPolicy, PatientIdentityFeed
 from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
@@ -22,6 +24,7 @@ from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
 from .codec.xml import XmlLimits
 from .config import ConfigurationError, Domain, Feed, Limits, Listener, Settings
+from .model.principal import Principal
 from .rules.engine import Profile
 from .rules.ihe import IHE
 from .server.edge import EdgeLimits
@@ -237,6 +240,34 @@ def _feed(
     policy = feed_policy(settings.domain(feed.domain))
     actor = PatientIdentityFeed(store=storage.registry, policy=policy, now=now)
     return FeedPipeline(actor, run=workers.run, now=now, new_uuid=new_uuid)
+
+
+@contextmanager
+def administration(settings: Settings, name: str, administrator: str) -> Iterator[PatientAdministration]:
+    """The patients of a domain for an administrator at this machine, beside the workers that may be serving.
+
+    Raises DatabaseUnusable.
+    """
+    domain = settings.domain(name)
+    storage = open_storage(
+        settings.database_url,
+        settings.data_folder,
+        name,
+        writer_name=f"{name}-administration-{os.getpid()}",
+        spool_quota=0,
+        wait_seconds=settings.limits.request_seconds,
+    )
+    try:
+        yield PatientAdministration(
+            store=storage.registry,
+            journal=storage.journal,
+            policy=feed_policy(domain),
+            caller=Principal(node=administrator, address="local"),
+            now=now,
+            new_id=UuidSource(),
+        )
+    finally:
+        storage.close()
 
 
 def mllp_limits(feed: Feed, limits: Limits) -> MllpLimits:

@@ -49,8 +49,12 @@ from xds_gateway.model.errors import ErrorCode, Finding
 from xds_gateway.pki import make_pki, pki_in
 
 CLIENTS = ("submit", "find", "get", "query", "history", "update", "deprecate", "folder", "remove")
-COMMANDS = ("serve", "demo", "pki", *CLIENTS, "explain", "config", "version")
-FOLDERS = tuple(f"folder {name}" for name in ("new", "add", "remove", "list", "show"))
+COMMANDS = ("serve", "demo", "pki", *CLIENTS, "patients", "explain", "config", "version")
+GROUPS = {
+    "folder": ("new", "add", "remove", "list", "show"),
+    "patients": ("add", "list", "show", "merge", "unmerge"),
+}
+INNER = tuple(f"{group} {name}" for group, names in GROUPS.items() for name in names)
 PATIENT = ("--patient", "42^^^&1.2.3&ISO")
 URL = "https://localhost:8443/services/registry"
 
@@ -89,7 +93,7 @@ def printed(renderable, width=80):
 # Usage
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each != "folder"] + [*FOLDERS])
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each not in GROUPS] + [*INNER])
 def test_every_command_has_help_and_json(command):
     result = CliRunner().invoke(app, [*command.split(), "--help"])
     assert result.exit_code == 0

@@ -18,6 +18,7 @@ from .options import (
     SourceId,
     with_groups,
 )
+from .patient_commands import patients
 from .record_commands import add_commands
 
 _STATUSES = "\n\n".join(f"{int(status)}: {meaning}." for status, meaning in MEANINGS.items())
@@ -226,6 +227,7 @@ def explain(
 
 
 add_commands(app)
+app.add_typer(patients, name="patients")
 
 
 @app.command()

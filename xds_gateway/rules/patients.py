@@ -85,6 +85,10 @@ RULES: Final = (
     FeedRule("ihe.feed.merge.surviving.merged", "AE", "PID^1^3", "204",
              "Merge into {expected}: {received} was merged into it.",
              "an identifier that is active", _MERGE, "A40 into a merged patient"),
+    # an administrator; no message undoes a merge
+    FeedRule("ihe.feed.unmerge", "AE", "PID^1^3", "204",
+             "Leave {received} as it is: it was not merged into another one.",
+             "an identifier that was merged", _MERGE, "undoing a merge twice"),
     # the service
     FeedRule("ihe.feed.size", "AR", "", "207",
              "Send a shorter message: the limit is {expected}; the connection is closed.",

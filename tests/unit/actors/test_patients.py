@@ -118,7 +118,7 @@ REFUSED = {
 }
 ELSEWHERE = {  # found out while bytes are read, or by the service: unit/codec/test_hl7v2.py, wire/test_feeds.py
     *(f"ihe.feed.{name}" for name in ("header", "controlId", "type", "event", "version", "charset")),
-    *(f"ihe.feed.{name}" for name in ("segment", "segment.merge", "size", "busy", "failed")),
+    *(f"ihe.feed.{name}" for name in ("segment", "segment.merge", "size", "busy", "failed", "unmerge")),
 }
 
 

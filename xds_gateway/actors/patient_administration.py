@@ -1,0 +1,141 @@
+"""What an administrator does with the patients of a domain, each act with its audit event.
+
+The rules are those of the feed; only here a merge can be undone, for no message of the standard does that.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from ..model.errors import GatewayError
+from ..model.feeds import FeedProblem
+from ..model.identifiers import PatientId
+from ..model.messages import AuditEvent
+from ..model.principal import Principal
+from ..rules.patients import problem
+from .patient_ports import ListedPatient, PatientMerge
+from .patients import FeedPolicy, merge_problem
+from .ports import AccessJournal, RegistryStore, Snapshot, Transaction
+
+ADMINISTRATION: Final = "administration"  # what the audit has in place of a transaction
+
+
+class PatientRefused(GatewayError):
+    """An act that the rules do not allow; nothing was changed."""
+
+    def __init__(self, found: FeedProblem) -> None:
+        super().__init__(found.sentence)
+        self.problem = found
+
+
+class PatientUnknown(GatewayError):
+    """A patient that the domain does not know."""
+
+
+class PatientHistory(NamedTuple):
+    """A patient, who stands for it, and all merges that it was part of."""
+
+    patient_id: PatientId
+    survivor: PatientId
+    merges: Sequence[PatientMerge]
+
+
+class PatientAdministration:
+    """The patients of one domain, for one administrator."""
+
+    def __init__(
+        self,
+        *,
+        store: RegistryStore,
+        journal: AccessJournal,
+        policy: FeedPolicy,
+        caller: Principal,
+        now: Callable[[], str],
+        new_id: Callable[[], str],
+    ) -> None:
+        """`now` gives a DTM to the second (UTC), `new_id` what the audit calls an act."""
+        self._store: Final = store
+        self._journal: Final = journal
+        self._policy: Final = policy
+        self._caller: Final = caller
+        self._now: Final = now
+        self._new_id: Final = new_id
+
+    def add(self, patient: PatientId) -> None:
+        """Make a patient known; nothing changes when it is. Raises PatientRefused."""
+        authorities = self._policy.authorities
+        if authorities and patient.authority not in authorities:
+            raise PatientRefused(problem("ihe.feed.patient", expected=self._policy.wanted))
+
+        def work(store: Transaction) -> None:
+            survivor = store.survivor(patient)
+            if survivor is not None and survivor != patient:
+                found = problem("ihe.feed.patient.merged", received=patient.as_cx(), expected=survivor.as_cx())
+                raise PatientRefused(found)
+            store.add_patient(patient)
+            store.audit(self._event("C", patient))
+
+        self._store.write(work)
+
+    def merge(self, subsumed: PatientId, surviving: PatientId) -> None:
+        """Merge a patient into another one, as A40 does. Raises PatientRefused."""
+
+        def work(store: Transaction) -> None:
+            found = merge_problem(store, subsumed, surviving)
+            if found is not None:
+                rule, about, survivor = found
+                expected = survivor.as_cx() if survivor else None
+                raise PatientRefused(problem(rule, received=about.as_cx(), expected=expected))
+            deleted = self._event("D", subsumed)
+            store.merge_patients(PatientMerge(subsumed, surviving, self._now(), self._caller.node, deleted.message_id))
+            store.audit(deleted)
+            store.audit(self._event("U", surviving))
+
+        self._store.write(work)
+
+    def unmerge(self, patient: PatientId) -> PatientId:
+        """Undo the merge of a patient; who stood for it. Raises PatientUnknown, PatientRefused when it is active."""
+
+        def work(store: Transaction) -> PatientId:
+            survivor = store.survivor(patient)
+            if survivor is None:
+                raise PatientUnknown(patient.as_cx())
+            if survivor == patient:
+                raise PatientRefused(problem("ihe.feed.unmerge", received=patient.as_cx()))
+            store.unmerge_patient(patient, self._now(), self._caller.node)
+            store.audit(self._event("C", patient))
+            store.audit(self._event("U", survivor))
+            return survivor
+
+        return self._store.write(work)
+
+    def show(self, patient: PatientId) -> PatientHistory:
+        """A patient and its merges. Raises PatientUnknown."""
+
+        def look(store: Snapshot) -> PatientHistory:
+            survivor = store.survivor(patient)
+            if survivor is None:
+                raise PatientUnknown(patient.as_cx())
+            return PatientHistory(patient, survivor, store.merges_of(patient))
+
+        found = self._store.inspect(look)
+        self._journal.record(self._event("R", patient))
+        return found
+
+    def list(self, after: PatientId | None, limit: int) -> Sequence[ListedPatient]:
+        """Patients in the order of their ids, those after one of them, at most `limit`."""
+        found = self._store.inspect(lambda store: store.patients(after, limit))
+        self._journal.record(self._event("R"))
+        return found
+
+    def _event(self, action: str, *patients: PatientId) -> AuditEvent:
+        return AuditEvent(
+            at=self._now(),
+            transaction=ADMINISTRATION,
+            outcome="success",
+            node=self._caller.node,
+            address=self._caller.address,
+            domain=self._policy.domain,
+            message_id=self._new_id(),
+            patient_ids=tuple(patient.as_cx() for patient in patients),
+            action=action,
+        )
