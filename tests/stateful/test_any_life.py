@@ -305,7 +305,7 @@ def _closed(registry: Registry, asked: set[str]) -> set[str]:
 
 
 AnyLife.TestCase.settings = settings(
-    max_examples=int(LIVES or 20),
+    max_examples=int(LIVES or 8),
     stateful_step_count=25,
     derandomize=LIVES is None,
     database=None,

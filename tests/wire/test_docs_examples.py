@@ -260,8 +260,6 @@ DIVERGENCES = [
     ("component 7", "iti-42.xml", "Cabinet Moreau", "Moreau^^^^^&amp;1.2.3&amp;ISO^IDNST^^^1", "authorInstitution"),
     ("institutions (XON)", "iti-42.xml", "Cabinet Moreau", "Moreau^^^^^&amp;1.2.3&amp;ISO^^^^1", SUCCESS),
     ("patient ids (CX)", "iti-42.xml", "&amp;ISO</rim:Value>", "&amp;ISO^NH</rim:Value>", "sourcePatientId.format"),
-    ("on-demand entries", "iti-42.xml", "7edca82f-054d-47f2-a032-9b2a5b5186c1", "34268e47-fdf5-41a6-ba33-82133c465248",
-     "ihe.de.objectType.onDemand"),
     ("extra slots", "iti-42.xml", SIZE, PARAMETER.replace("$Unknown", "urn:x:y") + SIZE, SUCCESS),
     ("others are refused", "iti-42.xml", SIZE, PARAMETER.replace("$Unknown", "xy") + SIZE, "ihe.slot.extra"),
     ("does not have | ignored", "iti-18.xml", "</rim:AdhocQuery>", f"{PARAMETER}</rim:AdhocQuery>", SUCCESS),
