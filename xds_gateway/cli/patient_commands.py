@@ -9,7 +9,7 @@ from .options import Config, Json
 _CX: Final = "42@1.2.3, or '42^^^&1.2.3&ISO' in quotes"
 
 patients = typer.Typer(
-    help="Patients of a domain, and their merges. For an administrator on the gateway's machine, while it serves or "
+    help="Patients of a domain, and their merges.\n\nFor an administrator on the gateway's machine, while it serves or "
     "not; every act is audited.",
     no_args_is_help=True,
     rich_markup_mode="markdown",

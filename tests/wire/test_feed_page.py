@@ -1,0 +1,51 @@
+"""The page about feeds, run as it stands: its settings, its sender, its commands."""
+
+import os
+import subprocess
+import sys
+import tomllib
+
+from tests.documents import CHECKOUT, blocks
+from tests.gateways import RunningGateway
+
+from .messages import accepted, find_documents, provide, send
+
+PAGE = CHECKOUT / "docs" / "feed-patients.md"
+OLD, NEW = "old1^^^&1.2.3.4.5&ISO", "new1^^^&1.2.3.4.5&ISO"
+
+
+def settings():
+    """Those of the page, on a free port."""
+    (text,) = blocks(PAGE, "toml")
+    read = tomllib.loads(text)
+    assert read["feeds"][0]["port"] == 2575
+    read["feeds"][0]["port"] = 0
+    return read
+
+
+def run(gateway: RunningGateway, *command: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "XDS_GATEWAY_CONFIG": "gateway.toml"}
+    done = subprocess.run(
+        command, cwd=gateway.log.parent, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def shell(gateway: RunningGateway, line: str) -> str:
+    program = f"{sys.executable} -m xds_gateway.cli"
+    return run(gateway, "bash", "-euc", line.replace(".venv/bin/xds-gateway", program))
+
+
+def test_the_page_does_what_it_says(start_gateway):
+    gateway = start_gateway(**settings())
+    (sender,) = blocks(PAGE, "python")
+    first, rest = blocks(PAGE, "sh")
+    told = run(gateway, sys.executable, "-c", sender.replace("2575", str(gateway.feed_ports[0])))
+    assert told.count("MSA|AA|") == 3
+    assert NEW in shell(gateway, first)
+    accepted(gateway, provide(b"the letter", patient=NEW))
+    assert send(gateway, provide(b"another", patient=OLD).message()).errors == ["XDSUnknownPatientId"]
+    assert OLD in shell(gateway, rest)
+    accepted(gateway, provide(b"another", patient=OLD))
+    assert [len(send(gateway, find_documents(patient)).entries) for patient in (OLD, NEW)] == [1, 1]
