@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +20,12 @@ from .actors.patient_administration import PatientAdministration
 from .actors.patients import FeedPolicy, PatientIdentityFeed
 from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
+from .actors.resets import reset
 from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
 from .codec.xml import XmlLimits
 from .config import ConfigurationError, Domain, Feed, Limits, Listener, Settings
+from .model.messages import AuditEvent
 from .model.principal import Principal
 from .rules.engine import Profile
 from .rules.ihe import IHE
@@ -36,7 +38,7 @@ from .server.pipeline import MountedDomain, Pipeline, PipelineLimits
 from .server.receiving import ReceivingLimits
 from .server.soap import SoapServices
 from .server.workers import Workers
-from .storage.opening import Storage, open_storage
+from .storage.opening import Storage, open_registry, open_storage
 
 PROFILES: dict[str, Profile] = {"ihe": IHE}
 _COLLECT_AFTER = 20_000  # container objects made since the last collection
@@ -325,6 +327,26 @@ def listener_socket(listener: Listener, bound: Any) -> ListenerSocket:
     return ListenerSocket(
         socket=bound, tls=TlsFiles(certificate=listener.certificate, key=listener.key, client_ca=client_ca)
     )
+
+
+def reset_domain(settings: Settings, domain: Domain, *, node: str) -> Mapping[str, int]:
+    """Empty a domain beside a gateway that may be serving it; how many of what there were.
+
+    Raises DatabaseUnusable, FolderUnusable, StorageBusy, StorageFull.
+    """
+    event = AuditEvent(
+        at=now(),
+        transaction="reset",
+        outcome="success",
+        node=node,
+        address="local",
+        domain=domain.name,
+        message_id=UuidSource()(),
+    )
+    with open_registry(
+        settings.database_url, settings.data_folder, domain.name, wait_seconds=settings.limits.request_seconds
+    ) as (store, documents):
+        return reset(store, documents, event)
 
 
 def prepare(settings: Settings) -> None:

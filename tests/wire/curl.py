@@ -1,4 +1,4 @@
-"""What the documented lines ask of curl, for machines without it: one request over mutual TLS, the answer out."""
+"""What the documented lines ask of curl, for machines without it: one request, with or without TLS, and its answer."""
 
 import argparse
 import http.client
@@ -14,12 +14,16 @@ def main() -> None:
     for option in ("--cacert", "--cert", "--key", "--data-binary"):
         parser.add_argument(option)
     parser.add_argument("-H", action="append", default=[])
+    parser.add_argument("--silent", action="store_true")
     parser.add_argument("url")
     told = parser.parse_args()
-    context = ssl.create_default_context(cafile=told.cacert)
-    context.load_cert_chain(told.cert, told.key)
     url = urlsplit(told.url)
-    connection = http.client.HTTPSConnection(url.hostname, url.port, context=context)
+    if url.scheme == "https":
+        context = ssl.create_default_context(cafile=told.cacert)
+        context.load_cert_chain(told.cert, told.key)
+        connection = http.client.HTTPSConnection(url.hostname, url.port, context=context)
+    else:
+        connection = http.client.HTTPConnection(url.hostname, url.port)
     headers = dict(header.split(": ", 1) for header in told.H)
     body = _body(told.data_binary)
     connection.request("GET" if body is None else "POST", f"{url.path}?{url.query}".rstrip("?"), body, headers)

@@ -120,6 +120,13 @@ class Prepared(NamedTuple):
     row: Any
 
 
+class Cleared(NamedTuple):
+    """What a reset removed: how many of what there were, and keys of documents whose bytes must go."""
+
+    keys: tuple[str, ...]
+    counts: Mapping[str, int]
+
+
 class Transaction(Snapshot, PatientChanges, Protocol):
     """A snapshot that can be changed: all of it becomes durable together, or nothing does."""
 
@@ -149,6 +156,9 @@ class Transaction(Snapshot, PatientChanges, Protocol):
 
     def forget_documents(self, keys: Iterable[str]) -> None:
         """Forget removed documents: their bytes are gone."""
+
+    def clear(self) -> Cleared:
+        """Remove everything of the domain but its audit; the bytes of its documents, noted until `forget_documents`."""
 
     def audit(self, event: AuditEvent) -> None:
         """Add the audit row of this change."""
@@ -245,6 +255,7 @@ class AccessJournal(Protocol):
 
 __all__ = [
     "AccessJournal",
+    "Cleared",
     "DocumentFound",
     "DocumentIndex",
     "DocumentStore",

@@ -242,6 +242,38 @@ def config(*, config: Config = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def endpoints(*, config: Config = None, as_json: Json = False) -> None:
+    """Tell the address of each transaction.
+
+    Of each mount, with repositoryUniqueId, homeCommunityId and accepted authorities, as a test kit asks for them. They
+    are those of the settings; no gateway is asked.
+    """
+    from .endpoints import endpoints
+
+    endpoints(config, as_json=as_json)
+
+
+@app.command()
+def reset(
+    *,
+    config: Config = None,
+    domain: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Domain to empty, when several may be; by default that one.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Empty a domain between two test runs.
+
+    Objects, documents and patients go, all or nothing; the audit stays and tells of it. Only where the settings of the
+    domain say `allow_reset = true`. A gateway that is serving goes on.
+    """
+    from .reset import reset
+
+    reset(config, domain, yes=yes, as_json=as_json)
+
+
+@app.command()
 def version(*, as_json: Json = False) -> None:
     """Tell the versions that matter."""
     from .version import version

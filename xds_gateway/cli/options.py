@@ -23,7 +23,8 @@ Config = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="TOML file of the gateway's settings; by default the one that XDS_GATEWAY_CONFIG names, if any.",
+        help="TOML file of the gateway's settings, or `conformance`, which come with the program; by default the one "
+        "that XDS_GATEWAY_CONFIG names, if any.",
     ),
 ]
 Patient = Annotated[

@@ -205,6 +205,10 @@ class Domain(Section):
         description='"safe" answers a submission that the same caller sends again with its first outcome and stores it '
         'once (retry-safely.md), "strict" refuses it as a duplicate, as the standard\'s text says.',
     )
+    allow_reset: bool = Field(
+        default=False,
+        description="Let `xds-gateway reset` remove everything of the domain but its audit: for tests only.",
+    )
     on_demand: HookName | None = Field(
         default=None,
         description="Python function that makes the documents of on-demand entries, as module:function "

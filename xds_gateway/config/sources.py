@@ -13,6 +13,7 @@ from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 from .conflicts import conflicts
 from .mistakes import ConfigurationError, sentences
 from .settings import Settings
+from .shipped import SHIPPED
 from .tree import PREFIX, Key, dotted, is_path, section_of
 from .unknown import unknown_keys, unknown_variables
 
@@ -72,6 +73,8 @@ def _is_setting(variable: str) -> bool:
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
+        if str(path) in SHIPPED and not path.exists():
+            return tomllib.loads(SHIPPED[str(path)])
         if not path.is_file():
             raise ConfigurationError(f"The configuration file {path} does not exist: correct its path or make it.")
         return TomlConfigSettingsSource(Settings, path)()

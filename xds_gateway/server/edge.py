@@ -46,6 +46,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
         self._exchange: Exchange | None = None
+        self._request_over = True
         self._rearm(self.limits.header_seconds)
         if self.tap is not None:
             self._tapped(transport)
@@ -124,7 +125,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._head_is_known = False
 
     def _record_received(self, data: bytes, tap: Tap) -> None:
-        if self._exchange is None or self._exchange.answered:
+        if self._exchange is None or (self._exchange.answered and self._request_over):
             self._exchange = tap.exchange()
         self._exchange.received(data)
 
@@ -139,6 +140,7 @@ class EdgeProtocol(HttpToolsProtocol):
         """A request begins: its headers have a deadline of their own."""
         if self._head_is_known:
             return
+        self._request_over = False
         super().on_message_begin()
         self.scope["extensions"] = {"tls": {"client_certificate": self._certificate}}
         self._rearm(self.limits.header_seconds)
@@ -183,6 +185,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self._rearm(None)
+        self._request_over = True
         self._in_headers = True
         self._header_bytes = 0
         if self.cycle is not None and not self.transport.is_closing():

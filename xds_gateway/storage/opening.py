@@ -1,6 +1,7 @@
 """Storage opened for one process and one domain: what wiring gives to the actors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,22 @@ class Storage:
     index: SqlDocumentIndex
     journal: FileAccessJournal
     close: Callable[[], None]
+
+
+@contextmanager
+def open_registry(
+    url: str, data_folder: Path, domain: str, *, wait_seconds: float = 10.0
+) -> Iterator[tuple[SqlRegistryStore, FileDocumentStore]]:
+    """Registry and documents of one domain, for a process that reads nothing out. Raises as `open_storage`."""
+    check_schema(url)
+    with ExitStack() as opened:
+        writer = Writer(url, wait_seconds=wait_seconds)
+        opened.callback(writer.close)
+        readers = Readers(url, wait_seconds=wait_seconds)
+        opened.callback(readers.close)
+        documents = FileDocumentStore(data_folder, quota=0)
+        opened.callback(documents.close)
+        yield SqlRegistryStore(writer, readers, Terms(), domain), documents
 
 
 def open_storage(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from ..actors.patient_ports import PatientMerge, ReceivedMessage
-from ..actors.ports import Prepared, Receipt, Snapshot, Transaction
+from ..actors.ports import Cleared, Prepared, Receipt, Snapshot, Transaction
 from ..model.errors import GatewayError
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, StoredDocument
@@ -16,6 +16,7 @@ from .events import event_json
 from .patients import PatientTransaction
 from .readers import Readers
 from .removals import detach, forget, remove_objects
+from .resets import clear
 from .rows import KINDS, UNKNOWN_KIND, Row, last_update, make_row
 from .snapshots import SqlSnapshot
 from .terms import Terms, add_domain
@@ -135,6 +136,13 @@ class SqlTransaction(SqlSnapshot, PatientTransaction):
     def forget_documents(self, keys: Iterable[str]) -> None:
         """Forget removed documents: their bytes are gone."""
         self._change(lambda: forget(self._cursor, keys))
+
+    def clear(self) -> Cleared:
+        """Remove everything of the domain but its audit."""
+        cleared: list[Cleared] = []
+        self._ids.clear()
+        self._change(lambda: cleared.append(clear(self._cursor, self._domain)))
+        return cleared[0]
 
     def audit(self, event: AuditEvent) -> None:
         """Add the audit row of this change."""

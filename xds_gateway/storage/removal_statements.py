@@ -130,3 +130,29 @@ GIVEN_OUT: Final = (
     "SELECT 1 FROM stored_document d WHERE d.key = ?"
     " AND EXISTS (SELECT 1 FROM document_entry e WHERE e.document = d.id)"
 )
+
+# --- everything of a domain, which is a scan by nature. Bind: domain ----------------------------------------------
+
+NOTE_KEPT_REMOVED: Final = "UPDATE detached_document SET removed = 1 WHERE domain = ?"
+# Under no uniqueId, so that nobody finds them
+NOTE_ALL_REMOVED: Final = (
+    "INSERT INTO detached_document (domain, repository_unique_id, unique_id, document, removed)"
+    " SELECT e.domain, max(coalesce(e.repository_unique_id, 0)), '', e.document, 1 FROM document_entry e"
+    " WHERE e.domain = ? AND e.document IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM detached_document t WHERE t.document = e.document) GROUP BY e.document"
+)
+
+
+def count(table: str) -> str:
+    """How many rows a domain has."""
+    return f"SELECT count(*) FROM {table} WHERE domain = ?"
+
+
+def clear(table: str) -> str:
+    """All rows of a domain."""
+    return f"DELETE FROM {table} WHERE domain = ?"
+
+
+def clear_lists(table: str) -> str:
+    """Codes, authors or references of all objects of a domain."""
+    return f"DELETE FROM {table} WHERE object IN (SELECT id FROM object WHERE domain = ?)"

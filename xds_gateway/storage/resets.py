@@ -1,0 +1,47 @@
+"""Everything of a domain leaves in one transaction: its objects, uniqueIds, patients, and what is known of documents.
+
+The audit stays, and so do words and codes, which every process remembers. Documents leave as ITI-86 has them leave:
+noted as removed here, deleted after the commit.
+"""
+
+import sqlite3
+from typing import Final
+
+from ..actors.ports import Cleared
+from . import removal_statements as sql
+
+# what is told of a reset -> the rows that it counts
+_COUNTED: Final = {
+    "document_entries": "document_entry",
+    "submission_sets": "submission_set",
+    "folders": "folder",
+    "associations": "association",
+    "patients": "patient",
+}
+_OF_OBJECTS: Final = ("object_code", "object_author", "entry_reference")
+_OF_DOMAIN: Final = (
+    "association",
+    "document_entry",
+    "submission_set",
+    "folder",
+    "unique_id",
+    "object",
+    "patient_merge",
+    "received_message",
+    "patient",
+)
+CLEARED: Final = frozenset((*_OF_OBJECTS, *_OF_DOMAIN))
+
+
+def clear(cursor: sqlite3.Cursor, domain: int) -> Cleared:
+    """Delete all rows of a domain but its audit; what went, and the keys whose bytes must go."""
+    counts = {name: int(cursor.execute(sql.count(table), (domain,)).fetchone()[0]) for name, table in _COUNTED.items()}
+    statements = (
+        *(sql.NOTE_KEPT_REMOVED, sql.NOTE_ALL_REMOVED),
+        *(sql.clear_lists(table) for table in _OF_OBJECTS),
+        *(sql.clear(table) for table in _OF_DOMAIN),
+    )
+    for statement in statements:
+        cursor.execute(statement, (domain,))
+    keys = tuple(key for (key,) in cursor.execute(sql.DOCUMENTS_TO_ERASE, (domain,)).fetchall())
+    return Cleared(keys=keys, counts={**counts, "documents": len(keys)})
