@@ -283,6 +283,11 @@ xds-gateway update ENTRYUUID --clear comments""",
     "deprecate": """\
 xds-gateway deprecate ENTRYUUID
 xds-gateway deprecate ENTRYUUID --undo""",
+    "vocabulary": """\
+xds-gateway vocabulary load JDV_J07_XdsTypeCode_CISIS.xml JDV_J04_XdsPracticeSettingCode_CISIS.xml
+xds-gateway vocabulary load codes.xml --none eventCodeList
+xds-gateway vocabulary show typeCode
+xds-gateway vocabulary check""",
     "folder": """\
 xds-gateway folder new 'Diabetes' --patient 42@1.2.3 --code '71388002^Procedure^2.16.840.1.113883.6.96'
 xds-gateway folder add FOLDER ENTRYUUID

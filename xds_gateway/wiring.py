@@ -21,6 +21,7 @@ from .actors.patients import FeedPolicy, PatientIdentityFeed
 from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
 from .actors.resets import reset
+from .actors.value_sets import ValueSetLoading
 from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
 from .codec.xml import XmlLimits
@@ -281,6 +282,19 @@ def mllp_limits(feed: Feed, limits: Limits) -> MllpLimits:
         connections=feed.connections,
         shutdown_seconds=limits.shutdown_seconds,
     )
+
+
+@contextmanager
+def value_sets_of_domain(settings: Settings, name: str) -> Iterator[ValueSetLoading]:
+    """The value sets of a domain, for its administrator, while gateways serve it or not.
+
+    Raises DatabaseUnusable (SchemaNewer, SchemaMissing).
+    """
+    profile = PROFILES[settings.domain(name).profile]
+    with open_registry(
+        settings.database_url, settings.data_folder, name, wait_seconds=settings.limits.request_seconds
+    ) as (store, _):
+        yield ValueSetLoading(store, profile, now)
 
 
 def _pipeline_limits(limits: Limits) -> PipelineLimits:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from xds_gateway.config import load as load_settings
 
-from . import everyday, growth, life, messages, queries
+from . import allowed, everyday, growth, life, messages, queries
 from .comparing import COUNT
 from .loopback import load, resident, running
 
@@ -32,6 +32,8 @@ def main() -> int:
         rows = everyday.rows(folder)
         console.print("The other queries, then what happens to documents later ...")
         others = queries.rows(folder / "queries") | life.rows(folder / "life")
+        console.print(f"ITI-42 judged by {allowed.CODES} codes for each attribute ...")
+        value_sets = allowed.measure(folder / "value-sets")
         grown = _growth(console, folder)
         console.print("Over loopback with mutual TLS, two workers ...")
         first_answer, loads, huge = _over_loopback(folder)
@@ -39,6 +41,7 @@ def main() -> int:
         row |= {name: round(value, 2) for name, value in asdict(loads[transaction]).items()}
     result = {
         "transactions": rows | others,
+        "value_sets": value_sets,
         **grown,
         "first_answer_s": round(first_answer, 2),
         "huge_document": {"bytes": _HUGE, "growth_bytes": huge},
@@ -51,6 +54,7 @@ def main() -> int:
     console.print(_table(others, ("results",)))
     for figures in grown.values():
         console.print(_growth_table(figures))
+    console.print(f"Value sets cost {value_sets['cost']:.1%} of ITI-42.")
     console.print(f"First answer {first_answer:.2f} s after the start of the program (TLS included).")
     console.print(f"A document of {_HUGE / 2**20:.0f} MiB in and out: workers grew by {huge / 2**20:.1f} MiB.")
     console.print(f"Written to {_OUTPUT}")

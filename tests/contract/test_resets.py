@@ -25,7 +25,7 @@ from xds_gateway.storage.opening import Storage
 from xds_gateway.storage.resets import CLEARED
 from xds_gateway.storage.tables import metadata
 
-KEPT = {"domain", "code", "audit_event", "stored_document", "detached_document"}
+KEPT = {"domain", "code", "audit_event", "stored_document", "detached_document", "value_set", "listed_code"}
 EVENT = make_event(9)._replace(transaction="reset")
 
 

@@ -49,10 +49,11 @@ from xds_gateway.model.errors import ErrorCode, Finding
 from xds_gateway.pki import make_pki, pki_in
 
 CLIENTS = ("submit", "find", "get", "query", "history", "update", "deprecate", "folder", "remove")
-COMMANDS = ("serve", "demo", "pki", *CLIENTS, "patients", "explain", "config", "version")
+COMMANDS = ("serve", "demo", "pki", *CLIENTS, "patients", "vocabulary", "explain", "config", "version")
 GROUPS = {
     "folder": ("new", "add", "remove", "list", "show"),
     "patients": ("add", "list", "show", "merge", "unmerge"),
+    "vocabulary": ("load", "list", "show", "check"),
 }
 INNER = tuple(f"{group} {name}" for group, names in GROUPS.items() for name in names)
 PATIENT = ("--patient", "42^^^&1.2.3&ISO")

@@ -215,6 +215,32 @@ def test_the_program_that_corrects_runs(place):
     ]
 
 
+# Load value sets
+
+VALUE_SETS = blocks(CHECKOUT / "docs" / "load-value-sets.md", "sh")
+LOADED = [
+    #   what each block of the page writes, in its order
+    ["typeCode: 2 codes, 2 added", "Version 1", "assigningAuthority", "Summary of episode note", "retired"],
+    ["urn:uuid:", "XDSRepositoryMetadataError", "ihe.valueSet.typeCode", "11488-4"],
+    ["typeCode: 2 codes, 1 added, 1 retired", "Version 2"],
+    ["11488-4^^2.16.840.1.113883.6.1 (retired)", "1 stored object would be refused today."],
+    ["since version 1", "typeCode: no list any more", "Version 3"],
+]
+
+
+@pytest.fixture(scope="module")
+def loaded(start_shared, pki, tmp_path_factory):
+    """What each shell block of the page wrote, in its order, on one gateway."""
+    place = make_place(tmp_path_factory.mktemp("loaded"), start_shared(workers=2), pki)
+    return [" ".join(place.run(step).decode().split()) for step in VALUE_SETS]
+
+
+@pytest.mark.parametrize(("number", "expected"), list(enumerate(LOADED)))
+def test_value_sets_are_loaded_as_the_page_says(loaded, number, expected):
+    assert len(loaded) == len(LOADED)
+    assert [text for text in expected if text not in loaded[number]] == []
+
+
 # Operations
 
 

@@ -92,6 +92,7 @@ class Planning:
         An open domain knows each patient from its first submission (3.42.4.1.3.3.2). With `follow_merges`, what names
         a merged patient is taken and shown as the surviving one's.
         """
+        authorities = authorities or self.snapshot.value_sets().authorities
         for patient in self.patients:
             if authorities and patient.authority not in authorities:
                 self.found(

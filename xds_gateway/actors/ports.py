@@ -8,6 +8,7 @@ from ..model.messages import AuditEvent, SpooledDocument, StoredDocument
 from ..model.metadata import RegistryObject
 from ..model.principal import AccessFilter
 from ..model.queries import StoredQuery
+from ..model.value_sets import ValueSet, ValueSets
 from .patient_ports import PatientChanges, PatientReads
 
 T = TypeVar("T")
@@ -112,6 +113,15 @@ class Snapshot(PatientReads, Protocol):
     def documents_to_erase(self) -> Sequence[str]:
         """Keys of stored documents that were removed and whose bytes may still be there."""
 
+    def value_sets(self) -> ValueSets:
+        """The codes that the domain allows now."""
+
+    def earlier_value_sets(self, number: int) -> ValueSets:
+        """The codes that the domain allowed in a version of its value sets."""
+
+    def registered(self, kind: str, after: int, limit: int) -> Sequence[tuple[int, RegistryObject]]:
+        """Objects of a kind in their latest version, those after a place (0: the first), each with its place."""
+
 
 class Prepared(NamedTuple):
     """An object made ready to be added outside of the transaction; `row` is the storage's own."""
@@ -160,6 +170,9 @@ class Transaction(Snapshot, PatientChanges, Protocol):
     def clear(self) -> Cleared:
         """Remove everything of the domain but its audit; the bytes of its documents, noted until `forget_documents`."""
 
+    def set_value_sets(self, lists: Mapping[str, ValueSet | None]) -> int:
+        """Begin new lists for these attributes, None for none; returns the number of this version."""
+
     def audit(self, event: AuditEvent) -> None:
         """Add the audit row of this change."""
 
@@ -172,6 +185,9 @@ class RegistryStore(Protocol):
 
     def inspect(self, work: Callable[[Snapshot], T]) -> T:
         """Run `work` on a snapshot that nothing changes, without queueing behind writers."""
+
+    def value_sets(self) -> ValueSets:
+        """The value sets as this process knows them, without reading; every snapshot that is asked renews them."""
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` alone in one durable transaction; what it raises undoes it. Raises StorageFull, StorageBusy."""

@@ -22,14 +22,16 @@ from ..model.messages import (
 from ..model.metadata import Submission
 from ..model.principal import Call
 from ..model.queries import FindDocumentsForMultiplePatients, FindFoldersForMultiplePatients, StoredQuery
-from ..rules.engine import Profile, Transaction
+from ..rules.engine import Actor, Profile, Transaction
 from ..rules.ihe import check_submission
+from ..rules.value_sets import RULE_IDS
 from .changes import Change, Changes, Plan, effects
 from .identity import NewUuid, Resolved, resolved
 from .lifecycle import plan
 from .ports import AccessJournal, Found, Prepared, QueryStore, Receipt, RegistryStore, Snapshot
 from .ports import Transaction as StoreTransaction
 from .retries import retry_effects, unless_retried
+from .value_sets import codes_refused, is_registered, judged, plan_with_codes
 
 # What the audit says of a request that changed nothing
 DRY_RUN: Final = "dry run"
@@ -77,6 +79,10 @@ class DocumentRegistry:
         self._now = now
         self._new_uuid = new_uuid
 
+    def now(self) -> str:
+        """The time as DTM to the second (UTC)."""
+        return self._now()
+
     # -- ITI-42
 
     def admit_register(self, call: Call, request: RegisterRequest, findings: Sequence[Finding]) -> None:
@@ -103,9 +109,17 @@ class DocumentRegistry:
 
     def admit(self, call: Call, submission: Submission, findings: Sequence[Finding], transaction: Transaction) -> None:
         """Refuse a submission that has errors; what the registry's state adds to them is said in the same answer."""
-        if not any(f.severity is Severity.ERROR for f in findings):
+        if not any(f.severity is Severity.ERROR for f in findings) or self._perhaps_retried(submission, findings):
             return
         raise RequestRefused(*findings, *self.state_findings(submission, transaction, findings))
+
+    def _perhaps_retried(self, submission: Submission, findings: Sequence[Finding]) -> bool:
+        """Whether only codes are wrong, with a set that is registered: lists may have changed since, the plan tells."""
+        return (
+            self._policy.safe_retries
+            and RULE_IDS.issuperset(f.rule for f in findings)
+            and (self._store.inspect(partial(is_registered, submission)))
+        )
 
     def state_findings(
         self, submission: Submission, transaction: Transaction, known: Sequence[Finding]
@@ -114,25 +128,43 @@ class DocumentRegistry:
         if len(submission.submission_sets) != 1:
             return ()
         final = resolved(submission, self._new_uuid, None)
-        _, found = self._store.inspect(self._plan_of(final, transaction))
+        _, found = self._store.inspect(self._with_codes(self._plan_of(final, transaction), final, transaction))
         said = {(f.code, f.received) for f in known}
         return tuple(
             f for f in found if (f.code, f.received) not in said and f.code is not ErrorCode.UNRESOLVED_REFERENCE
         )
 
     def _check(self, submission: Submission, transaction: Transaction) -> tuple[Finding, ...]:
-        return check_submission(submission, actor="registry", transaction=transaction, profile=self._policy.profile)
+        return self.check(submission, actor="registry", transaction=transaction)
+
+    def check(
+        self, submission: Submission, *, actor: Actor, transaction: Transaction, limited: bool = False
+    ) -> tuple[Finding, ...]:
+        """What the rules of metadata say of a submission, the value sets of the domain included."""
+        return judged(
+            self._store,
+            lambda allowed: check_submission(
+                submission,
+                actor=actor,
+                transaction=transaction,
+                profile=self._policy.profile,
+                limited=limited,
+                allowed=allowed,
+                now=self._now(),
+            ),
+        )
 
     def commit(
         self, call: Call, final: Resolved, documents: Mapping[str, StoredDocument], transaction: Transaction
     ) -> RegistryResponse:
         """Register a submission with its documents. Raises RequestRefused, StorageFull, StorageBusy."""
-        return self.make(call, self.submission_change(call, final, documents, transaction))
+        change = self.submission_change(call, final, documents, transaction)
+        return self.make(call, change._replace(plan=self._with_codes(change.plan, final, transaction)))
 
     def submission_change(
         self, call: Call, final: Resolved, documents: Mapping[str, StoredDocument], transaction: Transaction
     ) -> Change:
-        """The change that a submission makes, not made yet."""
+        """The change that a submission makes, not made yet, and not held against the value sets."""
         event = self._submission_event(call, final.submission)
         planned = self._plan_of(final, transaction)
         objects = final.submission.objects
@@ -149,6 +181,11 @@ class DocumentRegistry:
             transaction=transaction,
             new_uuid=self._new_uuid,
         )
+
+    def _with_codes(self, planned: Plan, final: Resolved, transaction: Transaction) -> Plan:
+        """The plan, and what the value sets say in the very state that it is made for."""
+        refused = partial(codes_refused, final, now=self._now(), transaction=transaction, profile=self._policy.profile)
+        return partial(plan_with_codes, planned, refused)
 
     # -- every change of the registry
 

@@ -16,7 +16,7 @@ from ..model.messages import (
 )
 from ..model.metadata import DocumentEntry
 from ..model.principal import Call
-from ..rules.ihe import check_content, check_documents, check_submission, finding
+from ..rules.ihe import check_content, check_documents, finding
 from .identity import NewUuid, resolved, with_document, without_flags
 from .on_demand import OnDemandSource
 from .ports import AccessJournal, DocumentIndex, DocumentStore
@@ -52,11 +52,10 @@ class DocumentRepository:
         """Judge the metadata before any document is taken from the wire. Raises RequestRefused with all findings."""
         found = (
             *findings,
-            *check_submission(
+            *self._registry.check(
                 request.submission,
                 actor="repository",
                 transaction="ITI-41",
-                profile=self._policy.profile,
                 limited=self._policy.limited_metadata,
             ),
             *check_documents(request.submission, request.parts, profile=self._policy.profile),

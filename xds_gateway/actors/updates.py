@@ -1,6 +1,6 @@
 """Update Responder: new versions, changes of status and associations of registered objects (ITI-57, ITI-92)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
@@ -12,11 +12,12 @@ from ..model.metadata import DocumentEntry, Folder, Submission
 from ..model.principal import Call
 from ..rules.engine import Transaction
 from ..rules.ihe import check_submission, finding, read_update
-from .changes import Change
-from .identity import NewUuid, resolved
-from .ports import Receipt, RegistryStore
+from .changes import Change, Plan
+from .identity import NewUuid, Resolved, resolved
+from .ports import Receipt, RegistryStore, Snapshot
 from .registry import DocumentRegistry, DomainPolicy
 from .retries import digest_of
+from .value_sets import is_registered, plan_with_codes, update_codes_refused
 from .versions import Update, check_object_types, plan_update
 
 Versioned = TypeVar("Versioned", DocumentEntry, Folder)
@@ -62,7 +63,25 @@ class UpdateResponder:
         operations, found = read_update(submission, transaction=transaction, profile=self._policy.profile)
         _refuse((*found, *self._foreign_homes(submission, transaction)))
         _refuse(self._store.inspect(partial(check_object_types, operations.versions, transaction=transaction)))
-        _refuse(check_submission(submission, actor="registry", transaction=transaction, profile=self._policy.profile))
+        judged = check_submission(submission, actor="registry", transaction=transaction, profile=self._policy.profile)
+        _refuse((*judged, *self._store.inspect(partial(self._codes_at_admission, submission, transaction))))
+
+    def _codes_at_admission(
+        self, submission: Submission, transaction: Transaction, snapshot: Snapshot
+    ) -> tuple[Finding, ...]:
+        """Codes that are refused; of a message that may be sent again, the plan tells."""
+        if self._policy.safe_retries and is_registered(submission, snapshot):
+            return ()
+        return self._codes_refused(Resolved(submission, {}), transaction)(snapshot)
+
+    def _codes_refused(self, sent: Resolved, transaction: Transaction) -> Callable[[Snapshot], tuple[Finding, ...]]:
+        return partial(
+            update_codes_refused,
+            sent,
+            now=self._registry.now(),
+            transaction=transaction,
+            profile=self._policy.profile,
+        )
 
     def _foreign_homes(self, submission: Submission, transaction: Transaction) -> tuple[Finding, ...]:
         """A community that is not ours: nothing is forwarded (ITI Supplement Restricted Metadata Update)."""
@@ -78,7 +97,7 @@ class UpdateResponder:
 
     def _perform(self, call: Call, submission: Submission, transaction: Transaction) -> RegistryResponse:
         update = self._settled(submission, transaction)
-        planned = partial(
+        planned: Plan = partial(
             plan_update,
             update,
             patients_open=self._policy.patients_open,
@@ -86,6 +105,7 @@ class UpdateResponder:
             transaction=transaction,
             new_uuid=self._new_uuid,
         )
+        planned = partial(plan_with_codes, planned, self._codes_refused(update.resolved, transaction))
         event = self._event(call, update)
         receipt = _receipt(call, update)
         return self._registry.make(

@@ -20,6 +20,7 @@ from .options import (
 )
 from .patient_commands import patients
 from .record_commands import add_commands
+from .vocabulary_commands import vocabulary
 
 _STATUSES = "\n\n".join(f"{int(status)}: {meaning}." for status, meaning in MEANINGS.items())
 
@@ -228,6 +229,7 @@ def explain(
 
 add_commands(app)
 app.add_typer(patients, name="patients")
+app.add_typer(vocabulary, name="vocabulary")
 
 
 @app.command()

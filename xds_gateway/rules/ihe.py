@@ -1,12 +1,13 @@
 """The international profile: its rows, and the checks of a submission against a profile (ITI TF-3 4.2, 4.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ..model import vocabulary as v
 from ..model.errors import Finding
 from ..model.messages import DocumentPart
 from ..model.metadata import DocumentEntry, Folder, RegistryObject, Submission, SubmissionSet
+from ..model.value_sets import NO_VALUE_SETS, ValueSets
 from . import (
     associations,
     attributes,
@@ -20,6 +21,7 @@ from . import (
     state,
     structure,
     updates,
+    value_sets,
 )
 from .engine import MORE, Actor, Evidence, MessageTest, Profile, Report, Rule, Transaction, make_finding
 
@@ -31,6 +33,7 @@ IHE: Final = Profile.of(
     attributes.attribute_rules(),
     associations.RULES,
     documents.RULES,
+    value_sets.RULES,
     state.RULES,
     updates.RULES,
     removal.RULES,
@@ -83,12 +86,20 @@ def _column(item: RegistryObject, transaction: Transaction, *, limited: bool) ->
 
 
 def check_submission(
-    submission: Submission, *, actor: Actor, transaction: Transaction, profile: Profile = IHE, limited: bool = False
+    submission: Submission,
+    *,
+    actor: Actor,
+    transaction: Transaction,
+    profile: Profile = IHE,
+    limited: bool = False,
+    allowed: ValueSets = NO_VALUE_SETS,
+    now: str = "",
 ) -> tuple[Finding, ...]:
     """All findings about the metadata of a message, registered state apart; empty when it is good.
 
     A "repository" reports its own rules and the registry's, for both are one process here; a "registry" only its own.
-    With `limited`, ITI-41 may have objects flagged as limited metadata: each is judged by its own flag.
+    With `limited`, ITI-41 may have objects flagged as limited metadata: each is judged by its own flag. `allowed` are
+    the value sets of the domain, judged at `now`, a DTM to the second (UTC).
     """
     plan = _plan(profile, transaction, actor)
     report = Report(plan.rules, transaction)
@@ -113,8 +124,24 @@ def check_submission(
         if isinstance(seen.item, DocumentEntry):
             structure.check_entry(seen, report)
     associations.check_associations(submission, items, report)
+    if allowed.lists:
+        value_sets.check_value_sets(items, allowed, now, report)
     for test in plan.tests:
         test(submission, report)
+    return report.findings()
+
+
+def check_value_sets(
+    items: Iterable[RegistryObject],
+    allowed: ValueSets,
+    now: str,
+    *,
+    transaction: Transaction,
+    profile: Profile = IHE,
+) -> tuple[Finding, ...]:
+    """Only the findings about codes of objects that the domain does not allow at `now`, a DTM to the second (UTC)."""
+    report = Report(_plan(profile, transaction, "repository").rules, transaction)
+    value_sets.check_value_sets(items, allowed, now, report)
     return report.findings()
 
 
@@ -158,4 +185,13 @@ def finding(
     return make_finding(profile.rules[rule_id], evidence, transaction)
 
 
-__all__ = ["IHE", "check_content", "check_documents", "check_submission", "finding", "is_limited", "read_update"]
+__all__ = [
+    "IHE",
+    "check_content",
+    "check_documents",
+    "check_submission",
+    "check_value_sets",
+    "finding",
+    "is_limited",
+    "read_update",
+]

@@ -10,6 +10,7 @@ from ..model.errors import GatewayError
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, StoredDocument
 from ..model.metadata import RegistryObject
+from ..model.value_sets import ValueSet, ValueSets
 from . import statements as sql
 from .database import StorageConflict, inserted, translate
 from .events import event_json
@@ -20,6 +21,7 @@ from .resets import clear
 from .rows import KINDS, UNKNOWN_KIND, Row, last_update, make_row
 from .snapshots import SqlSnapshot
 from .terms import Terms, add_domain
+from .value_sets import HeldValueSets, write_value_sets
 from .wholes import whole_object
 from .writer import Writer
 
@@ -36,6 +38,7 @@ class SqlRegistryStore:
         self._readers: Final = readers
         self._terms: Final = terms
         self._domain: Final = writer.write(lambda connection: add_domain(connection, domain))
+        self._held: Final = HeldValueSets()
 
     def prepare(self, objects: Sequence[RegistryObject], receipt: Receipt | None = None) -> Sequence[Prepared]:
         """Render and compress objects, outside of any lock. Raises StorageConflict for an id that is no UUID."""
@@ -44,13 +47,17 @@ class SqlRegistryStore:
     def inspect(self, work: Callable[[Snapshot], T]) -> T:
         """Run `work` on a snapshot that nothing changes, without queueing behind writers. Raises StorageBusy."""
         with self._readers.snapshot() as connection:
-            return work(SqlSnapshot(connection, self._terms, self._domain))
+            return work(SqlSnapshot(connection, self._terms, self._domain, self._held))
+
+    def value_sets(self) -> ValueSets:
+        """The value sets that this process has read last; a snapshot tells the present ones."""
+        return self._held.last
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a durable transaction of its own. Raises what it raises, StorageBusy, StorageFull."""
 
         def run(connection: sqlite3.Connection) -> tuple[T, SqlTransaction]:
-            transaction = SqlTransaction(connection, self._terms, self._domain)
+            transaction = SqlTransaction(connection, self._terms, self._domain, self._held)
             result = work(transaction)
             transaction.check()
             return result, transaction
@@ -143,6 +150,13 @@ class SqlTransaction(SqlSnapshot, PatientTransaction):
         self._ids.clear()
         self._change(lambda: cleared.append(clear(self._cursor, self._domain)))
         return cleared[0]
+
+    def set_value_sets(self, lists: Mapping[str, ValueSet | None]) -> int:
+        """Begin new lists for these attributes, None for none; the number of the new version."""
+        numbers: list[int] = []
+        self._change(lambda: numbers.append(write_value_sets(self._cursor, self._domain, lists)))
+        self._held, self._seen_value_sets = HeldValueSets(), None  # nobody else knows them before they are committed
+        return numbers[0]
 
     def audit(self, event: AuditEvent) -> None:
         """Add the audit row of this change."""

@@ -1,7 +1,7 @@
 """Everything of a domain leaves in one transaction: its objects, uniqueIds, patients, and what is known of documents.
 
-The audit stays, and so do words and codes, which every process remembers. Documents leave as ITI-86 has them leave:
-noted as removed here, deleted after the commit.
+The audit and the value sets stay, and so do words and codes, which every process remembers. Documents leave as ITI-86
+has them leave: noted as removed here, deleted after the commit.
 """
 
 import sqlite3

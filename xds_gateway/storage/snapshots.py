@@ -9,12 +9,14 @@ from ..actors.ports import HeldDocument, KnownAssociation, KnownObject, KnownUni
 from ..model import vocabulary as v
 from ..model.identifiers import PatientId
 from ..model.metadata import RegistryObject
+from ..model.value_sets import ValueSets
 from . import removal_statements as removal_sql
 from . import statements as sql
 from .keys import uuid_key, uuid_urn
 from .patients import PatientSnapshot
 from .rows import KIND_NAMES, KINDS
 from .terms import NewTerms, Terms
+from .value_sets import HeldValueSets, number_of, read_earlier, read_value_sets
 from .wholes import whole_object
 
 _ENTRY: Final = KINDS["DocumentEntry"]
@@ -24,9 +26,11 @@ _FOLDER: Final = KINDS["Folder"]
 class SqlSnapshot(PatientSnapshot):
     """`Snapshot` on a connection that is inside a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, terms: Terms, domain: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, terms: Terms, domain: int, held: HeldValueSets) -> None:
         super().__init__(connection.cursor(), domain)
         self.terms: Final = NewTerms(terms, connection)
+        self._held = held
+        self._seen_value_sets: ValueSets | None = None
         self._ids: Final[dict[bytes, tuple[int, int]]] = {}  # uuid -> id, kind of objects that are registered
 
     def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
@@ -134,6 +138,25 @@ class SqlSnapshot(PatientSnapshot):
     def documents_to_erase(self) -> Sequence[str]:
         """Keys of stored documents that were removed and whose bytes may still be there."""
         return [key for (key,) in self._cursor.execute(removal_sql.DOCUMENTS_TO_ERASE, (self._domain,)).fetchall()]
+
+    def value_sets(self) -> ValueSets:
+        """The domain's value sets; read only when their number is not that of the ones that are held."""
+        if self._seen_value_sets is None:
+            number = number_of(self._cursor, self._domain)
+            if self._held.last.number != number:
+                self._held.last = read_value_sets(self._cursor, self._domain, number)
+            self._seen_value_sets = self._held.last
+        return self._seen_value_sets
+
+    def earlier_value_sets(self, number: int) -> ValueSets:
+        """The value sets as a version had them."""
+        return read_earlier(self._cursor, self._domain, number)
+
+    def registered(self, kind: str, after: int, limit: int) -> Sequence[tuple[int, RegistryObject]]:
+        """Objects of a kind in their latest version, in the order of registration, each with its place."""
+        rows = self._cursor.execute(sql.REGISTERED[KINDS[kind]], (after, self._domain, limit)).fetchall()
+        whole = sql.WHOLE[KINDS[kind]]
+        return [(n, whole_object(self._cursor.execute(whole, (n,)).fetchone(), self.terms)) for (n,) in rows]
 
     def _latest(self, kind: int, lid: bytes | None) -> int | None:
         for statement in (sql.LATEST[kind], sql.FIRST[kind]):

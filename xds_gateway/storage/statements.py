@@ -125,6 +125,16 @@ WHOLE: Final[dict[int, str]] = {
     " FROM folder e WHERE id = ?",
     4: "SELECT uuid, lid, version, status, NULL, home, NULL, fragment FROM association WHERE id = ?",
 }
+# kind -> ids in the order of registration: bind the one before the first, domain, how many
+REGISTERED: Final[dict[int, str]] = {
+    kind: f"SELECT id FROM {table} WHERE id > ? AND domain = ?{latest} ORDER BY id LIMIT ?"
+    for kind, table, latest in (
+        (1, "document_entry", " AND latest = 1"),
+        (2, "submission_set", ""),
+        (3, "folder", " AND latest = 1"),
+        (4, "association", ""),
+    )
+}
 
 # --- changes ------------------------------------------------------------------------------------------------------
 

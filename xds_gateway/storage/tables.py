@@ -82,7 +82,41 @@ def _by_some(table: str, column: "Column[Any]") -> Index:
     return Index(f"ix_{table}_{column.name}", column, sqlite_where=some, postgresql_where=some)
 
 
-domain = Table("domain", metadata, _id(), Column("name", Text, nullable=False, unique=True))
+# value_sets: number of the present version of the domain's value sets; each load makes it one more
+domain = Table(
+    "domain",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("value_sets", Integer, nullable=False, server_default=text("0")),
+)
+
+# The list of one attribute from version `number` on, before version `ended`; `sources` is JSON. It is never changed.
+value_set = Table(
+    "value_set",
+    metadata,
+    _id(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    Column("attribute", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("ended", Integer),
+    Column("sources", Text, nullable=False),
+)
+Index("ix_value_set_domain", value_set.c.domain, value_set.c.ended)
+
+# active 0: retired; since and until are DTMs to the second (UTC), until is excluded
+listed_code = Table(
+    "listed_code",
+    metadata,
+    Column("value_set", Identity, ForeignKey("value_set.id"), primary_key=True, autoincrement=False),
+    Column("scheme", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("display", Text, nullable=False),
+    Column("active", SmallInteger, nullable=False),
+    Column("since", Text),
+    Column("until", Text),
+    sqlite_with_rowid=False,
+)
 
 code = Table(
     "code",

@@ -7,6 +7,7 @@ from xds_gateway.actors.ports import KnownAssociation, KnownObject, KnownUniqueI
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.identifiers import PatientId, parse_patient_id
 from xds_gateway.model.metadata import Association, DocumentEntry, RegistryObject
+from xds_gateway.model.value_sets import NO_VALUE_SETS, ValueSets
 
 
 @dataclass
@@ -16,11 +17,15 @@ class MemorySnapshot:
     registered: dict[str, RegistryObject] = field(default_factory=dict)
     patients: set[PatientId] = field(default_factory=set)
     merged: dict[PatientId, PatientId] = field(default_factory=dict)
+    allowed: ValueSets = NO_VALUE_SETS
 
     @classmethod
     def of(cls, *items: RegistryObject) -> "MemorySnapshot":
         """A registry that holds these."""
         return cls({item.id: replace(item, status=item.status or v.APPROVED) for item in items})
+
+    def value_sets(self) -> ValueSets:
+        return self.allowed
 
     def survivor(self, patient_id: PatientId) -> PatientId | None:
         return self.merged.get(patient_id, patient_id if patient_id in self.patients else None)

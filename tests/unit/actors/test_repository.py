@@ -35,6 +35,7 @@ from xds_gateway.model.messages import (
 )
 from xds_gateway.model.metadata import DocumentEntry, RegistryObject, Submission
 from xds_gateway.model.principal import AccessFilter
+from xds_gateway.model.value_sets import NO_VALUE_SETS, ValueSets
 
 T = TypeVar("T")
 PROVIDE = make_call("ITI-41")
@@ -197,6 +198,9 @@ class FailingStore:
 
     def prepare(self, objects: Sequence[RegistryObject], receipt: Receipt | None = None) -> Sequence[Prepared]:
         return [Prepared(item, None) for item in objects]
+
+    def value_sets(self) -> ValueSets:
+        return NO_VALUE_SETS
 
     def inspect(self, work: Callable[[Snapshot], T]) -> T:
         return work(MemorySnapshot())

@@ -27,7 +27,7 @@ from tests.unit.builders import (
     make_submission,
 )
 from tests.unit.domains import Domain, make_call, open_domain
-from tests.unit.rules import test_updates
+from tests.unit.rules import test_updates, test_value_sets
 from tests.unit.rules.test_ihe import OF_MESSAGES
 from tests.unit.server.exchanges import Bench, mtom, plain
 from tests.unit.server.test_pipeline import FailingStore, attached, provide_body
@@ -284,7 +284,14 @@ def wrong_languages(count: int) -> Asked:
 
 
 ASKED: Mapping[str, tuple[Asked, Asked]] = {**DOCUMENTS, **READING, **SERVICE, **REMOVAL}
-PAIRED_ELSEWHERE = {*OF_MESSAGES, *STATE, *test_updates.PAIRS, *test_versions.PAIRS, *test_versions.ELSEWHERE}
+PAIRED_ELSEWHERE = {
+    *OF_MESSAGES,
+    *STATE,
+    *test_updates.PAIRS,
+    *test_versions.PAIRS,
+    *test_versions.ELSEWHERE,
+    *test_value_sets.BROKEN,
+}
 
 
 def test_no_row_of_the_profile_is_without_a_pair() -> None:

@@ -45,6 +45,7 @@ from xds_gateway.model.messages import (
     RetrieveRequest,
 )
 from xds_gateway.model.metadata import RegistryObject, Submission
+from xds_gateway.model.value_sets import NO_VALUE_SETS, ValueSets
 from xds_gateway.server.exchange import ClientGone, HttpRequest
 
 T = TypeVar("T")
@@ -294,6 +295,9 @@ class FailingStore:
 
     def prepare(self, objects: Sequence[RegistryObject], receipt: Receipt | None = None) -> Sequence[Prepared]:
         return [Prepared(item, None) for item in objects]
+
+    def value_sets(self) -> ValueSets:
+        return NO_VALUE_SETS
 
     def inspect(self, work: Callable[[Snapshot], T]) -> T:
         return work(MemorySnapshot())

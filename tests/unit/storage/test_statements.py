@@ -11,6 +11,7 @@ from xds_gateway.storage import patient_statements as patient_sql
 from xds_gateway.storage import query_statements as queries
 from xds_gateway.storage import removal_statements as removals
 from xds_gateway.storage import statements as sql
+from xds_gateway.storage import value_sets
 from xds_gateway.storage.database import connect, migrate
 
 SIZES = (1, 8, 0)
@@ -158,6 +159,13 @@ STATEMENTS = (
     *sql.LATEST.values(),
     *sql.FIRST.values(),
     *sql.WHOLE.values(),
+    *sql.REGISTERED.values(),
+    value_sets.NUMBER,
+    value_sets.CURRENT,
+    value_sets.EARLIER,
+    value_sets.CODES,
+    value_sets.NEXT,
+    value_sets.END,
     *sql.SUPERSEDE.values(),
     sql.CHANGE_UNIQUE_ID,
     sql.INHERIT_DOCUMENT,

@@ -1,0 +1,51 @@
+"""kill -9 of a load of value sets at random moments, while a gateway serves: all lists are those of one load."""
+
+import random
+import subprocess
+import time
+
+from tests.unit.value_sets import SENT, codes_xml
+from tests.wire.commands import PROGRAM, environment
+from tests.wire.messages import register, registrable, send
+from tests.wire.test_value_sets import audited, vocabulary, written
+from xds_gateway.model.value_sets import ListedCode
+
+from .test_kill import KILLS
+
+ATTRIBUTES = ("typeCode", "classCode", "formatCode", "eventCodeList")
+CODES = 4_000  # of each attribute
+
+
+def test_a_load_survives_kill_9_whole_or_not_at_all(start_gateway):
+    chance = random.Random(5)
+    gateway = start_gateway(workers=2)
+    files = {}
+    for name in ("one", "other"):  # both allow what is sent; their other codes tell which one is loaded
+        lists = {a: (*SENT[a], *(ListedCode(f"{name}-{n}", "1.2.3") for n in range(CODES))) for a in ATTRIBUTES}
+        files[name] = written(gateway, codes_xml(lists), f"{name}.xml")
+    began = time.monotonic()
+    assert vocabulary(gateway, "load", files["one"])["version"] == 1
+    takes = time.monotonic() - began
+    for number in range(KILLS):
+        loading = subprocess.Popen(
+            [*PROGRAM, "vocabulary", "load", str(files[("other", "one")[number % 2]])],
+            env=environment(XDS_GATEWAY_DATA_FOLDER=str(gateway.data_folder)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0.4, 1.0) * takes)
+        loading.kill()
+        loading.wait()
+        assert send(gateway, register(registrable())).status == "Success"
+        told = vocabulary(gateway, "list")
+        in_force = {
+            code["code"].partition("-")[0]
+            for a in ATTRIBUTES
+            for code in vocabulary(gateway, "show", a)["codes"]
+            if code["in_force"] and code["scheme"] == "1.2.3"
+        }
+        assert len(in_force) == 1
+        assert {each["since"] for each in told["lists"]} == {told["version"]}
+        assert all(each["codes"] == CODES + len(SENT[each["attribute"]]) for each in told["lists"])
+        loads = [event for event in audited(gateway) if event["transaction"] == "vocabulary load"]
+        assert len(loads) == told["version"]
