@@ -22,6 +22,7 @@ class FeedRule(NamedTuple):
     example: str
 
 
+_QUOTED: Final = 128  # characters of a received value in a sentence
 _KIND: Final = "HL7 v2.5 2.9.2; ITI TF-2 3.8.4.1.3"
 _FEED: Final = "ITI TF-2 3.8.4.1"
 _MERGE: Final = "ITI TF-2 3.8.4.2"
@@ -107,5 +108,6 @@ BY_ID: Final[Mapping[str, FeedRule]] = {rule.id: rule for rule in RULES}
 def problem(rule_id: str, *, received: str = "", expected: str | None = None) -> FeedProblem:
     """The problem that a broken rule is. Raises KeyError for an id that has no row."""
     rule = BY_ID[rule_id]
-    sentence = rule.sentence.format(received=received or "nothing", expected=expected or rule.expected)
+    told = received[:_QUOTED] or "nothing"
+    sentence = rule.sentence.format(received=told, expected=(expected or rule.expected)[: 2 * _QUOTED])
     return FeedProblem(rule.id, rule.acknowledgment, rule.location, rule.code, sentence)

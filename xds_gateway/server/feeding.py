@@ -29,7 +29,7 @@ class FeedPipeline:
 
     async def answers(self, caller: Principal, contents: Sequence[bytes]) -> Sequence[bytes]:
         """The acknowledgments of messages in their order; shorter when one has no header to answer to."""
-        read = [_read(content) for content in contents]
+        read = _all_read(contents)
         taken = iter(await self._taken(caller, [message for message in read if isinstance(message, FeedMessage)]))
         made: list[bytes] = []
         for message in read:
@@ -37,9 +37,8 @@ class FeedPipeline:
                 next(taken) if isinstance(message, FeedMessage) else problem(message.rule, received=message.received)
             )
             _tell(message, found)
-            if message.header is None:
-                break
-            made.append(render_ack(message.header, found, now=self._now(), control_id=self._control_id()))
+            if message.header is not None:
+                made.append(render_ack(message.header, found, now=self._now(), control_id=self._control_id()))
         return made
 
     def too_long(self, beginning: bytes, limit: int) -> bytes | None:
@@ -71,6 +70,16 @@ class FeedPipeline:
     def _control_id(self) -> str:
         """MSH-10 of 20 characters (HL7 v2.3.1, 2.24.1.10)."""
         return self._new_uuid().removeprefix("urn:uuid:").replace("-", "")[:20]
+
+
+def _all_read(contents: Sequence[bytes]) -> Sequence[FeedMessage | FeedUnreadable]:
+    """Messages up to the first without a header: its connection is closed, so nothing after it may be taken."""
+    read: list[FeedMessage | FeedUnreadable] = []
+    for content in contents:
+        read.append(_read(content))
+        if read[-1].header is None:
+            break
+    return read
 
 
 def _read(content: bytes) -> FeedMessage | FeedUnreadable:
