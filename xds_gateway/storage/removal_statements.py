@@ -133,7 +133,6 @@ GIVEN_OUT: Final = (
 
 # --- everything of a domain, which is a scan by nature. Bind: domain ----------------------------------------------
 
-NOTE_KEPT_REMOVED: Final = "UPDATE detached_document SET removed = 1 WHERE domain = ?"
 # Under no uniqueId, so that nobody finds them
 NOTE_ALL_REMOVED: Final = (
     "INSERT INTO detached_document (domain, repository_unique_id, unique_id, document, removed)"

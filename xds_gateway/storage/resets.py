@@ -30,6 +30,7 @@ _OF_DOMAIN: Final = (
     "received_message",
     "patient",
 )
+_NOTE_KEPT_REMOVED: Final = "UPDATE detached_document SET removed = 1 WHERE domain = ?"
 CLEARED: Final = frozenset((*_OF_OBJECTS, *_OF_DOMAIN))
 
 
@@ -37,7 +38,7 @@ def clear(cursor: sqlite3.Cursor, domain: int) -> Cleared:
     """Delete all rows of a domain but its audit; what went, and the keys whose bytes must go."""
     counts = {name: int(cursor.execute(sql.count(table), (domain,)).fetchone()[0]) for name, table in _COUNTED.items()}
     statements = (
-        *(sql.NOTE_KEPT_REMOVED, sql.NOTE_ALL_REMOVED),
+        *(_NOTE_KEPT_REMOVED, sql.NOTE_ALL_REMOVED),
         *(sql.clear_lists(table) for table in _OF_OBJECTS),
         *(sql.clear(table) for table in _OF_DOMAIN),
     )
