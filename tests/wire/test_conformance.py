@@ -59,7 +59,7 @@ def bench(request, tmp_path_factory):
 
 def written(step, folder, port, variables):
     program = " ".join(PROGRAM)
-    here = step.replace(".venv/bin/xds-gateway", program).replace(".venv/bin/python", sys.executable)
+    here = step.replace(".venv/bin/python", sys.executable).replace(".venv/bin/xds-gateway", program)
     here = here.replace(ADDRESS, f"http://localhost:{port}")
     done = subprocess.run(
         ["bash", "-uo", "pipefail", "-c", here],
