@@ -26,7 +26,7 @@ from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode
 from xds_gateway.model.messages import DocumentPart
 from xds_gateway.model.metadata import Submission, UnclassifiedPackage
-from xds_gateway.rules import documents, reading, removal, service, state, updates, value_sets
+from xds_gateway.rules import documents, patients, reading, removal, service, state, updates, value_sets
 from xds_gateway.rules.engine import MORE, AttributeTest, Transaction
 from xds_gateway.rules.ihe import IHE, check_content, check_documents, check_submission, finding
 
@@ -324,7 +324,8 @@ def test_every_rule_that_the_program_names_has_a_row():
     sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
     named = {name for source in sources for name in re.findall(r'"(ihe\.[\w.{}]+)"', source)}
     patterns = {name: re.compile(re.sub(r"\{.*?\}", r"\\w+", name.replace(".", r"\."))) for name in named}
-    unknown = [name for name, pattern in patterns.items() if not any(map(pattern.fullmatch, IHE.rules))]
+    rows = (*IHE.rules, *patients.BY_ID)
+    unknown = [name for name, pattern in patterns.items() if not any(map(pattern.fullmatch, rows))]
     assert len(named) > 50
     assert unknown == []
 
