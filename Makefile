@@ -27,16 +27,19 @@ serve: $(VENV)/run ## a gateway with throw-away keys on this machine, until Ctrl
 	@exec $(BIN)/xds-gateway serve
 
 test: $(VENV)/dev ## all tests (PYTEST="-k name" chooses)
-	@$(BIN)/python -m pytest -n 2 $(PYTEST)
+	@$(BIN)/python -m pytest -n 3 $(PYTEST)
 
-test-versions: $(VENV)/dev ## all tests on each other supported Python of this machine
+# What no version of Python changes: a Java client, long random lives, and kills that only differ in what is killed
+ONCE = --ignore=tests/peers --ignore=tests/stateful --ignore-glob='tests/faults/test_kill_*'
+
+test-versions: $(VENV)/dev ## tests on each other supported Python of this machine
 	@seen=$$($(BIN)/python -c '$(VERSION)'); \
 	for each in $$(command -v python3.11 python3.12 python3.13; ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/python3 2>/dev/null); do \
 		"$$each" -c '$(SUITABLE)' >/dev/null 2>&1 || continue; \
 		version=$$("$$each" -c '$(VERSION)'); \
 		case " $$seen " in *" $$version "*) continue;; esac; seen="$$seen $$version"; \
 		echo "Python $$version"; \
-		$(MAKE) --no-print-directory test PYTHON="$$each" VENV=var/venv/$$version || exit 1; \
+		$(MAKE) --no-print-directory test PYTHON="$$each" VENV=var/venv/$$version PYTEST="$(ONCE) $(PYTEST)" || exit 1; \
 	done
 
 check: $(VENV)/dev ## lint, types, import contracts, stale documentation

@@ -41,7 +41,7 @@ def test_a_reset_that_is_killed_has_happened_or_not(start_gateway, tmp_path, wor
     config = str(gateway.log.parent / "gateway.toml")
     arguments = [*PROGRAM, "reset", "--config", config, "--yes"]
     seen = set()
-    for number in range((KILLS + 1) // 2):
+    for number in range((KILLS + 3) // 4):
         patient = new_patient()
         made = fill(gateway, patient)
         over, accepted = threading.Event(), []

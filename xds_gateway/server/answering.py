@@ -68,16 +68,24 @@ def send(answer: Answer, documents: DocumentStore, run: Run) -> HttpResponse:
 
 
 async def _streamed(answer: Answer, documents: DocumentStore, run: Run) -> AsyncIterator[bytes]:
-    """Chunks read off the event loop; damage ends the answer before its declared length."""
+    """Chunks read off the event loop; damage ends the answer before its declared length.
+
+    What comes before a document goes out when its file is open: from then on a removal (ITI-86) does not cut it short.
+    """
+    before: list[bytes] = []
     for part in answer.parts:
+        if isinstance(part, bytes):
+            before.append(part)
+            continue
         chunks = await run(partial(_chunks, part, documents, inline=answer.inline))
+        yield b"".join(before)
+        before.clear()
         while (chunk := await run(next, chunks, None)) is not None:
             yield chunk
+    yield b"".join(before)
 
 
-def _chunks(part: Part, documents: DocumentStore, *, inline: bool) -> Iterator[bytes]:
-    if isinstance(part, bytes):
-        return iter((part,))
+def _chunks(part: RetrievedDocument, documents: DocumentStore, *, inline: bool) -> Iterator[bytes]:
     chunks = documents.open(part.document)
     return _base64(chunks) if inline else chunks
 
