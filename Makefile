@@ -29,8 +29,9 @@ serve: $(VENV)/run ## a gateway with throw-away keys on this machine, until Ctrl
 test: $(VENV)/dev ## all tests (PYTEST="-k name" chooses)
 	@$(BIN)/python -m pytest -n 3 $(PYTEST)
 
-# What no version of Python changes: a Java client, long random lives, and kills that only differ in what is killed
-ONCE = --ignore=tests/peers --ignore=tests/stateful --ignore-glob='tests/faults/test_kill_*'
+# What no version of Python changes: a Java client, long random lives, kills and full disks, races, pages of the docs
+ONCE = $(addprefix --ignore=tests/,peers stateful faults) $(addprefix --ignore=tests/wire/test_,races.py cli_records.py \
+	patient_commands.py conformance.py docs_examples.py)
 
 test-versions: $(VENV)/dev ## tests on each other supported Python of this machine
 	@seen=$$($(BIN)/python -c '$(VERSION)'); \
