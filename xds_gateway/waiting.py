@@ -109,6 +109,14 @@ def syncing(function: Callable[..., T], *arguments: Any) -> T:
     return result
 
 
+def after_others() -> None:
+    """Go on when what is ready on the loop has had its turn, so that it may join what comes next."""
+    carried = _carried()
+    if carried is not None:
+        carried.loop.call_soon(carried.resume, None)
+        _park(carried)
+
+
 def _park(carried: Carried) -> Any:
     loop = carried.parent
     if loop is None:

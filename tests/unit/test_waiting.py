@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -89,12 +90,14 @@ class Step:
 
     def __init__(self) -> None:
         self.groups: list[list[str]] = []
+        self.entered = threading.Event()
         self.go_on = threading.Event()
 
     def begin(self) -> None:
         pass
 
     def run(self, turns: list[Turn[str]]) -> None:
+        self.entered.set()
         blocking(self.go_on.wait, 30)
         self.groups.append(sorted(turn.work for turn in turns))
         for turn in turns:
@@ -111,7 +114,10 @@ def test_carried_callers_and_threads_share_groups(workers: Workers, ways: tuple[
     group = GroupCommit(step, wait_seconds=30)
 
     async def everybody() -> list[str]:
-        asked = [asyncio.ensure_future(getattr(workers, ways[n % len(ways)])(group.submit, f"w{n}")) for n in range(3)]
+        ask = [partial(getattr(workers, ways[n % len(ways)]), group.submit, f"w{n}") for n in range(3)]
+        asked = [asyncio.ensure_future(ask[0]())]
+        await _until(step.entered.is_set)
+        asked += [asyncio.ensure_future(ask[n]()) for n in (1, 2)]
         await _until(lambda: group.waiting >= 2)
         step.go_on.set()
         return await asyncio.gather(*asked)
@@ -120,12 +126,25 @@ def test_carried_callers_and_threads_share_groups(workers: Workers, ways: tuple[
     assert [len(group) for group in step.groups] == [1, 2]
 
 
+def test_who_is_ready_at_once_shares_the_first_group(workers: Workers) -> None:
+    step = Step()
+    step.go_on.set()
+    group = GroupCommit(step, wait_seconds=30)
+
+    async def everybody() -> list[str]:
+        return await asyncio.gather(*(workers.run(group.submit, f"w{n}") for n in range(3)))
+
+    assert asyncio.run(everybody()) == ["W0", "W1", "W2"]
+    assert step.groups == [["w0", "w1", "w2"]]
+
+
 def test_a_carried_caller_is_busy_when_its_time_is_over(workers: Workers) -> None:
     step = Step()
     group = GroupCommit(step, wait_seconds=0.05)
 
     async def two() -> list[object]:
         leader = asyncio.ensure_future(workers.run(group.submit, "leader"))
+        await _until(step.entered.is_set)
         late = await asyncio.gather(workers.run(group.submit, "late"), return_exceptions=True)
         step.go_on.set()
         return [await leader, *late]

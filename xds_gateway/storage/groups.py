@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from ..model.errors import StorageBusy
-from ..waiting import Gate
+from ..waiting import Gate, after_others
 
 W = TypeVar("W")
 
@@ -96,6 +96,7 @@ class GroupCommit(Generic[W]):
     def _lead(self, own: Turn[W]) -> None:
         turns = [own]
         try:
+            after_others()
             self._step.begin()
             turns = self._take(own)
             self._step.run(turns)
