@@ -5,6 +5,7 @@ its key, its bytes are deleted, the note is dropped. Whatever is interrupted aft
 next start or sweep; before it, nothing has happened.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -27,6 +28,8 @@ from .changes import Change
 from .ports import AccessJournal, DocumentStore, HeldDocument, RegistryStore, Snapshot, Transaction
 from .registry import DRY_RUN, DocumentRegistry, DomainPolicy
 from .removal_plans import plan_removal
+
+_log = logging.getLogger("xds_gateway.removal")
 
 
 class Removals:
@@ -131,8 +134,10 @@ class Removals:
         undeleted = tuple(_not_removed("ihe.remove.store", request, request.document_unique_id) for request in kept)
         if kept:
             event = self._registry.event(call, "failure", objects=_named(kept), codes=codes_of(undeleted))
-            with suppress(StorageFull):  # the removal itself is in the audit
+            try:
                 self._journal.record(event)
+            except (StorageBusy, StorageFull) as unrecorded:  # the removal itself is in the audit
+                _log.error("undeleted documents not in the journal", exc_info=unrecorded)
         return RemoveDocumentsResponse(
             removed=tuple(request for request in judged.here if request not in kept),
             findings=(*judged.findings, *undeleted),
