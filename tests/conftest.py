@@ -1,5 +1,6 @@
 """Gateways that really serve, for every test that wants one (tests/gateways.py)."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,14 @@ from .gateways import RunningGateway, TestPki, make_test_pki, starting
 from .peers.programs import notices
 
 StartGateway = Callable[..., RunningGateway]
+
+
+def pytest_configure() -> None:
+    """Have commands under test hear of SIGINT: who runs the tests in the background has it ignored, and that is
+    inherited.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
