@@ -35,7 +35,8 @@ from .server.feeding import FeedPipeline
 from .server.http import HttpApplication
 from .server.listening import ListenerSocket, ServingLimits, TlsFiles
 from .server.mllp import MllpLimits
-from .server.pipeline import MountedDomain, Pipeline, PipelineLimits
+from .server.mounts import MountedDomain
+from .server.pipeline import Pipeline, PipelineLimits
 from .server.receiving import ReceivingLimits
 from .server.soap import SoapServices
 from .server.workers import Workers

@@ -22,7 +22,7 @@ from xds_gateway.codec.xdsb import (
     render_remove_request,
     render_retrieve_request,
 )
-from xds_gateway.config.settings import DEMO_REPOSITORY_OID
+from xds_gateway.config.domains import DEMO_REPOSITORY_OID
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.messages import (
     DocumentPart,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.documents import CHECKOUT, blocks, prose
-from xds_gateway.config.settings import DEMO_REPOSITORY_OID
+from xds_gateway.config.domains import DEMO_REPOSITORY_OID
 
 EXAMPLES = CHECKOUT / "docs" / "examples"
 NOTE = (EXAMPLES / "note.txt").read_bytes()

@@ -4,9 +4,12 @@ A relative path in the file is taken from the file's folder; one from a variable
 """
 
 from .conflicts import ports
+from .domains import Domain, Mount
 from .files import check_files
+from .limits import Limits
+from .listeners import Feed, Listener
 from .mistakes import ConfigurationError
-from .settings import Domain, Feed, Limits, Listener, Mount, Settings
+from .settings import Settings
 from .shown import Row, describe
 from .sources import LoadedSettings, load
 

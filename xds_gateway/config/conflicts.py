@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from .settings import Limits, Listener, Settings
+from .limits import Limits
+from .listeners import Listener
+from .settings import Settings
 
 
 def conflicts(settings: Settings) -> Iterator[str]:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from .settings import Section, Unit
 from .sources import LoadedSettings
 from .tree import Key, dotted, masked, section_of
+from .values import Section, Unit
 
 Scalar = str | int | float | bool | tuple[str, ...] | None
 

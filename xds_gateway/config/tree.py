@@ -8,7 +8,8 @@ from typing import Final, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from .settings import Section, Settings
+from .settings import Settings
+from .values import Section
 
 PREFIX: Final = "XDS_GATEWAY_"
 Key = tuple[str | int, ...]

@@ -2,9 +2,43 @@
 
 from typing import NamedTuple
 
+from .identifiers import PatientId
+
+
+class Coded(NamedTuple):
+    """A coded value of an assertion, such as a role or a purpose of use (ITI TF-2 3.40.4.1.2)."""
+
+    code: str
+    scheme: str
+    display: str | None = None
+
+
+class User(NamedTuple):
+    """Who acts at the node, as a verified assertion says (ITI TF-2 3.40.4.1.2).
+
+    `alias` is SPProvidedID, `name` the subject-id; `patient_id` is the resource-id, the only patient the assertion is
+    for.
+    """
+
+    name_id: str
+    issuer: str
+    assertion_id: str
+    alias: str | None = None
+    name: str | None = None
+    organization: str | None = None
+    organization_id: str | None = None
+    roles: tuple[Coded, ...] = ()
+    purposes: tuple[Coded, ...] = ()
+    patient_id: PatientId | None = None
+
+    @property
+    def audited(self) -> str:
+        """The user as audit messages name it: alias<user@issuer> (ITI TF-2 3.40.4.2)."""
+        return f"{self.alias or ''}<{self.name_id}@{self.issuer}>"
+
 
 class Principal(NamedTuple):
-    """A proven caller: the node that holds the TLS certificate, and later the user of an assertion.
+    """A proven caller: the node that holds the TLS certificate, and the user of an assertion, if there was one.
 
     `node` is the subject of the client certificate (RFC 4514) or "anonymous"; `address` the peer's host.
     """
@@ -12,6 +46,7 @@ class Principal(NamedTuple):
     node: str
     address: str
     certificate_sha256: str | None = None
+    user: User | None = None
 
 
 class AccessFilter(NamedTuple):

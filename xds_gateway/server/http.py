@@ -9,7 +9,8 @@ from .. import contracts
 from ..codec.transactions import ENDPOINTS
 from ..model.errors import DocumentDamaged, HttpRefused
 from .exchange import ClientGone, HttpRequest, HttpResponse
-from .pipeline import MountedDomain, Pipeline
+from .mounts import MountedDomain
+from .pipeline import Pipeline
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

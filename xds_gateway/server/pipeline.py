@@ -7,7 +7,6 @@
 Every failure becomes an answer in one place, `_failure`.
 """
 
-import binascii
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -16,10 +15,8 @@ from typing import Any, TypeVar
 
 from lxml import etree
 
-from ..actors.domain import DomainActors
-from ..actors.ports import DocumentStore
 from ..codec import soap
-from ..codec.transactions import Actor, TransactionRow, transaction_for
+from ..codec.transactions import TransactionRow, transaction_for
 from ..codec.xml import XmlLimits, parse
 from ..model.errors import (
     DocumentDamaged,
@@ -32,34 +29,21 @@ from ..model.errors import (
     StorageBusy,
     StorageFull,
 )
-from ..model.messages import DocumentPart, ProvideRequest, Request, RetrievedDocument, SpooledDocument
+from ..model.messages import ProvideRequest, Request, RetrievedDocument
 from ..model.principal import AccessFilter, Call
 from ..rules.hints import hinted
 from ..rules.ihe import finding
 from ..security.certificates import principal_of
 from .answering import compose, send
 from .exchange import ClientGone, HttpRequest, HttpResponse
+from .mounts import MountedDomain
+from .provided import spooled, wanted
 from .receiving import Attachment, IncomingMessage, ReceivingLimits, Run, discard, receive_message
 from .soap import SoapServices
 
 T = TypeVar("T")
 _SHORT = 128 * 1024  # bytes of an envelope whose work does not hold up other requests
 _log = logging.getLogger("xds_gateway.request")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MountedDomain:
-    """The actors of one domain behind one mount, and who may call them."""
-
-    domain: str
-    actors: DomainActors
-    documents: DocumentStore
-    certificate_required: bool
-    dry_run: bool = True
-
-    def actor(self, name: Actor) -> Any:
-        """The actor that a row of `codec.transactions` names."""
-        return getattr(self.actors, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +115,13 @@ class Pipeline:
         if message.whole:
             return await run(self._process_whole, exchange, message)  # type: ignore[no-any-return]
         request = await run(self._admit, exchange, message)
-        attachments = await message.receive_attachments(_wanted(request), exchange.mount.documents, self._run_apart)
+        attachments = await message.receive_attachments(wanted(request), exchange.mount.documents, self._run_apart)
         return await run(self._perform, exchange, request, attachments)  # type: ignore[no-any-return]
 
     def _process_whole(self, exchange: _Exchange, message: IncomingMessage) -> HttpResponse:
         """The same for a message that is in memory: one visit to the workers instead of two."""
         request = self._admit(exchange, message)
-        attachments = message.take_attachments(_wanted(request), exchange.mount.documents)
+        attachments = message.take_attachments(wanted(request), exchange.mount.documents)
         return self._perform(exchange, request, attachments)
 
     def _refuse_strangers(self, exchange: _Exchange) -> None:
@@ -184,29 +168,10 @@ class Pipeline:
             return self._respond(exchange, row, perform(exchange.call, request))
         taken = dict(attachments)
         try:
-            spooled = self._spooled(request, taken, mount.documents)
-            return self._respond(exchange, row, perform(exchange.call, request, spooled))
+            documents = spooled(request, taken, mount.documents, self._limits.inline_document)
+            return self._respond(exchange, row, perform(exchange.call, request, documents))
         finally:
             discard(taken)
-
-    def _spooled(
-        self, request: ProvideRequest, taken: dict[str, Attachment], documents: DocumentStore
-    ) -> Mapping[str, SpooledDocument]:
-        """The documents of ITI-41 by entry id; inline ones join those `taken`."""
-        missing = [part for part in request.parts if part.content_id is not None and part.content_id not in taken]
-        if missing:
-            raise RequestRefused(*(_part_missing(part) for part in missing))
-        keys = {part.id: part.content_id or self._inline(part, taken, documents) for part in request.parts}
-        finished = {key: attachment.finish() for key, attachment in taken.items()}
-        return {identifier: finished[key] for identifier, key in keys.items()}
-
-    def _inline(self, part: DocumentPart, taken: dict[str, Attachment], documents: DocumentStore) -> str:
-        """Take a document out of the envelope; returns its key, which no Content-ID can be."""
-        limit = self._limits.inline_document
-        key = f"\0{part.id}"
-        attachment = taken[key] = Attachment(documents, limit)
-        attachment.take(_decoded(part.inline or "", limit))
-        return key
 
     # -- answers
 
@@ -334,34 +299,6 @@ def _known(value: T | None) -> T:
     if value is None:
         raise AssertionError("a request is refused before its transaction is known")
     return value
-
-
-def _wanted(request: Request) -> frozenset[str]:
-    if not isinstance(request, ProvideRequest):
-        return frozenset()
-    return frozenset(part.content_id for part in request.parts if part.content_id is not None)
-
-
-def _part_missing(part: DocumentPart) -> Finding:
-    return finding("ihe.document.part", object_id=part.id, received=f"cid:{part.content_id}")
-
-
-def _decoded(text: str, limit: int) -> bytes:
-    """Inline base64, white space apart; raises SoapFault when it is none or too long."""
-    compact = "".join(text.split())
-    if len(compact) // 4 * 3 - compact[-2:].count("=") > limit:
-        raise SoapFault(
-            FaultCode.SENDER,
-            f"A document in the envelope is over {limit} bytes (limit inline_document); send it by MTOM",
-            rule="xdsb.inline",
-        )
-    not_base64 = SoapFault(FaultCode.SENDER, "A document in the envelope is not base64", rule="xdsb.base64")
-    if len(compact) % 4:  # what a2b_base64 does not see: one `=` too many
-        raise not_base64
-    try:
-        return binascii.a2b_base64(compact, strict_mode=True)
-    except ValueError:
-        raise not_base64 from None
 
 
 def _without(response: Any, damaged: DocumentDamaged, rule: str) -> Any:

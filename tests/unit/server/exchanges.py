@@ -16,7 +16,8 @@ from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.codec.xml import XmlLimits
 from xds_gateway.model.messages import StoredDocument
 from xds_gateway.server.exchange import HttpRequest, HttpResponse
-from xds_gateway.server.pipeline import MountedDomain, Pipeline, PipelineLimits
+from xds_gateway.server.mounts import MountedDomain
+from xds_gateway.server.pipeline import Pipeline, PipelineLimits
 from xds_gateway.server.receiving import ReceivingLimits
 from xds_gateway.server.soap import SoapServices
 

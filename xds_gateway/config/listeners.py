@@ -1,0 +1,78 @@
+"""Settings of what the gateway listens on: ports for SOAP, ports for identity feeds."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .values import ByteCount, Count, DomainName, Seconds, Section, Unit
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+class Listener(Section):
+    """A port that the gateway listens on; every mount is served on every listener."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address or host name to listen on.")
+    port: int = Field(default=8443, ge=0, le=65535, description="TCP port; 0 takes any free one.")
+    tls: Literal["mutual", "server", "off"] = Field(
+        default="mutual",
+        description='"mutual" asks for a client certificate and refuses a connection without one, '
+        '"server" does not ask, "off" is plain HTTP and is accepted on loopback only.',
+    )
+    certificate: Path = Field(
+        default=Path("var/pki/server.crt"), description="PEM file of the server certificate and its intermediates."
+    )
+    key: Path = Field(default=Path("var/pki/server.key"), description="PEM file of the server's private key.")
+    client_ca: Path = Field(
+        default=Path("var/pki/ca.crt"),
+        description='PEM file of the authorities that client certificates must come from ("mutual").',
+    )
+    allow_plain_beyond_loopback: bool = Field(
+        default=False,
+        description='Accept tls = "off" on an address that other machines reach: '
+        "health data goes over the network in clear.",
+    )
+
+    @property
+    def loopback(self) -> bool:
+        """True when only this machine can reach the listener."""
+        address = _address(self.host)
+        return self.host == "localhost" or (address is not None and address.is_loopback)
+
+    @property
+    def url(self) -> str:
+        """The address as a client on this machine writes it."""
+        scheme = "http" if self.tls == "off" else "https"
+        address = _address(self.host)
+        host = "localhost" if self.loopback or (address and address.is_unspecified) else self.host
+        return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
+
+
+class Feed(Listener):
+    """A port that takes the messages of a patient identity feed, HL7 v2 over MLLP (ITI-8); none unless set."""
+
+    port: int = Field(default=2575, ge=0, le=65535, description="TCP port; 0 takes any free one.")
+    domain: DomainName = Field(default="default", description="Name of the domain whose patients it tells of.")
+    message_bytes: ByteCount = Field(
+        default=2**20, description="Longest message; above it the answer is AR and the connection is closed."
+    )
+    message_seconds: Seconds = Field(
+        default=30, description="Time for a message to arrive, from its first byte, and for its answer to be taken."
+    )
+    idle_seconds: Seconds = Field(default=86_400, description="How long a connection without messages is kept.")
+    connections: Annotated[Count, Unit("connections")] = Field(
+        default=50, description="Most open connections in each worker process; further ones are closed at once."
+    )
+
+    @property
+    def url(self) -> str:
+        """The address as a sender on this machine writes it: mllp or, over TLS, mllps."""
+        scheme = "mllp" if self.tls == "off" else "mllps"
+        return f"{scheme}://{super().url.partition('://')[2]}"
