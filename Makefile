@@ -14,7 +14,7 @@ PYTHON := $(shell for each in python3.13 python3.12 python3.11 python3; do \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test test-versions check bench docs lock wheel clean
+.PHONY: help run serve test test-versions check bench peers docs lock wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
@@ -28,6 +28,8 @@ serve: $(VENV)/run ## a gateway with throw-away keys on this machine, until Ctrl
 
 test: $(VENV)/dev ## all tests (PYTEST="-k name" chooses)
 	@$(BIN)/python -m pytest -n 3 $(PYTEST)
+
+PEERS = softhsm2 rsyslog rsyslog-gnutls openssl curl
 
 # What no version of Python changes: a Java client, long random lives, kills and full disks, races, pages of the docs
 ONCE = $(addprefix --ignore=tests/,peers stateful faults) $(addprefix --ignore=tests/wire/test_,races.py cli_records.py \
@@ -50,6 +52,10 @@ check: $(VENV)/dev ## lint, types, import contracts, stale documentation
 	@$(BIN)/lint-imports
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python -m compileall -q xds_gateway tests docs setup.py
+
+peers: ## install the other products that tests talk to (Debian, as root): an HSM in software, a syslog server
+	@dpkg -s $(PEERS) >/dev/null 2>&1 || { apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PEERS) >/dev/null; }
 
 bench: $(VENV)/dev ## measure every transaction; also writes var/bench.json
 	@$(BIN)/python -m tests.bench
