@@ -1,4 +1,4 @@
-"""XML namespaces of SOAP, WS-Addressing, WS-Security and ebXML RegRep 3.0, as ITI TF-2 Appendix V names them."""
+"""XML namespaces of SOAP, WS-Addressing, WS-Security, SAML and ebXML RegRep 3.0, as ITI TF-2 names them (V, 3.40)."""
 
 from typing import Final
 
@@ -11,6 +11,11 @@ SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
 SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 WSA: Final = "http://www.w3.org/2005/08/addressing"
 WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+
+SAML: Final = "urn:oasis:names:tc:SAML:2.0:assertion"
+DS: Final = "http://www.w3.org/2000/09/xmldsig#"
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+HL7V3: Final = "urn:hl7-org:v3"
 
 XDSB: Final = "urn:ihe:iti:xds-b:2007"
 RMD: Final = "urn:ihe:iti:rmd:2017"
