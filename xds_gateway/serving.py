@@ -27,6 +27,7 @@ from .server.logs import start_log
 from .server.mllp import MllpServer
 from .server.receiving import Run
 from .server.tap import Tap
+from .value_set_files import load_value_sets
 from .wiring import build, check_hooks, listener_socket, mllp_limits, prepare, serving_limits
 
 _log = logging.getLogger("xds_gateway.serving")
@@ -55,6 +56,7 @@ class Supervisor:
         _allow_descriptors(self._settings.limits.connections)
         check_hooks(self._settings)
         prepare(self._settings)
+        load_value_sets(self._settings)
         self._check_tls()
         listening = [listener for _, listener in ports(self._settings)]
         _warn_of_plain_listeners(listening)

@@ -72,6 +72,15 @@ def test_the_file_can_be_named_by_a_variable(tmp_path):
     assert load(None, {"XDS_GATEWAY_CONFIG": str(tmp_path / "gateway.toml")}).workers == 7
 
 
+def test_lists_of_files_start_at_the_folder_of_the_file_too(tmp_path):
+    text = "[[domains]]\nvalue_sets = ['codes.xml', '/lists/type.xml']"
+    (domain,) = load_text(tmp_path, text).domains
+    assert domain.value_sets == (tmp_path / "codes.xml", Path("/lists/type.xml"))
+    settings = load_text(tmp_path, text, DOMAINS__0__VALUE_SETS="one.xml, two.xml")
+    assert settings.domains[0].value_sets == (Path("one.xml"), Path("two.xml"))
+    assert shown(settings)["domains[0].value_sets"][0] == ("one.xml", "two.xml")
+
+
 def test_relative_paths_of_the_file_start_at_its_folder(tmp_path):
     text = "data_folder = 'data'\n[[listeners]]\nkey = 'server.key'\ncertificate = '/etc/server.crt'"
     settings = load_text(tmp_path, text, LISTENERS__0__CLIENT_CA="ca.crt")
@@ -128,6 +137,7 @@ MISTAKES = [
     ("[[domains]]\nrepository_unique_id = '1.02'", {}, "write an OID in dotted decimals"),
     ("[[domains]]\nhome_community_id = '1.2'", {}, "write urn:oid: and an OID"),
     ("[[domains]]\nassigning_authorities = ['x']", {}, "domains[0].assigning_authorities[0]"),
+    ("[[domains]]\nvalue_sets = 'codes.xml'", {}, "write a list"),
     ("[[domains]]\nname = 'A b'", {}, "write lower-case letters"),
     ("[[domains]]\nprofile = 'dmp'", {}, "write 'ihe'."),
     ("public_url = 'gateway.example.org'", {}, "write https://"),
@@ -241,6 +251,15 @@ def test_each_missing_file_is_named_with_its_setting(tmp_path, tls, missing):
         check_files(load_text(tmp_path, text))
     told = [sentence.split(" is ")[0] for sentence in caught.value.problems]
     assert told == [*(f"listeners[0].{name}" for name in missing), "data_folder"]
+
+
+def test_each_missing_file_of_value_sets_is_named(tmp_path):
+    (tmp_path / "there.xml").touch()
+    text = "data_folder = 'data'\n[[listeners]]\ntls = 'off'\n[[domains]]\nvalue_sets = ['there.xml', 'codes.xml']"
+    with pytest.raises(ConfigurationError) as caught:
+        check_files(load_text(tmp_path, text, **ANYONE))
+    (sentence,) = caught.value.problems
+    assert sentence.startswith(f"domains[0].value_sets[1] is {tmp_path}/codes.xml, which does not exist")
 
 
 def test_the_folder_of_an_embedded_database_is_checked_too(tmp_path):

@@ -16,7 +16,7 @@ from tests.gateways import RunningGateway, listener
 from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.config.shipped import CONFORMANCE
 
-from .commands import PROGRAM, environment, read_until, run, started
+from .commands import PROGRAM, end, environment, read_until, run, started
 from .messages import PLAIN, Answer, find_documents, new_patient, provide, registrable, retrieve, send
 from .messages import register as registration
 from .raw import Connection, chunked, request_head
@@ -116,6 +116,41 @@ def test_a_free_port_has_no_address_yet(tmp_path):
     done = run(tmp_path, "endpoints", "--config", "conformance", XDS_GATEWAY_LISTENERS__0__PORT="0")
     assert done.returncode == 2
     assert "serve --json" in done.stderr
+
+
+# --- the codes of a kit
+
+
+def test_the_codes_of_a_kit_are_in_force_from_the_start_on(tmp_path):
+    """As the page says it: the file is named by a variable."""
+    (variables,) = [line for line in PAGE.read_text().splitlines() if "VALUE_SETS=" in line]
+    name, _, file = variables.split()[0].partition("=")
+    settings = {
+        name: str(CHECKOUT / file),
+        "XDS_GATEWAY_LISTENERS__0__PORT": "0",
+        "XDS_GATEWAY_FEEDS__0__PORT": "0",
+    }
+    for _ in range(2):  # what is in force already makes no version
+        with started(tmp_path, "serve", "--config", "conformance", "--json", **settings) as process:
+            url = json.loads(read_until(process, b"\n"))["endpoints"][0]["registry"].removesuffix("/registry")
+            note = ("submit", str(CHECKOUT / "docs/examples/note.txt"), "--url", url, "--patient")
+            told = ("--metadata", str(CHECKOUT / "docs/examples/note.toml"))
+            allowed = run(tmp_path, *note, "5713@2.25.98765432109876543210", *told)
+            stranger = run(tmp_path, *note, "5713@1.2.3", *told)
+            other = run(tmp_path, *note, "5713@2.25.98765432109876543210", *told, "--type-code", "1^One^1.2")
+            assert end(process, signal.SIGTERM) == 0
+        assert (allowed.returncode, allowed.stderr) == (0, "")
+        assert "XDSUnknownPatientId" in stranger.stderr
+        assert "ihe.valueSet.typeCode" in other.stderr
+    listed = json.loads(run(tmp_path, "vocabulary", "list", "--config", "conformance", "--json").stdout)
+    assert listed["version"] == 1
+
+
+def test_a_gateway_does_not_start_with_a_file_that_is_wrong(tmp_path):
+    (tmp_path / "codes.xml").write_text("<Codes/>")
+    done = run(tmp_path, "serve", "--config", "conformance", XDS_GATEWAY_DOMAINS__0__VALUE_SETS="codes.xml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "codes.xml cannot be used: it is neither SVS XML" in done.stderr
 
 
 # --- reset

@@ -52,4 +52,4 @@ def _value(row: Row) -> str:
         return "not set"
     if isinstance(row.value, bool):
         return str(row.value).lower()
-    return ", ".join(row.value) or "all" if isinstance(row.value, tuple) else str(row.value)
+    return ", ".join(row.value) or "empty" if isinstance(row.value, tuple) else str(row.value)

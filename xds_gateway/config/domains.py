@@ -1,5 +1,6 @@
 """Settings of domains, and of the mounts that serve them."""
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
@@ -56,6 +57,11 @@ class Domain(Section):
         default=(),
         description="OIDs by the names that identity feeds write instead, as NAME=OID (in a variable, with commas "
         "between).",
+    )
+    value_sets: Annotated[tuple[Path, ...], BeforeValidator(comma_separated)] = Field(
+        default=(),
+        description="Files of value sets, SVS XML or codes.xml, that become the lists of their attributes when the "
+        "gateway starts (load-value-sets.md; in a variable, with commas between).",
     )
     max_results: Annotated[Count, Unit("objects")] = Field(
         default=5000,

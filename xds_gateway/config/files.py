@@ -23,11 +23,23 @@ def _unreadable(settings: Settings) -> Iterator[str]:
         ]
         for setting in wanted:
             path: Path = getattr(listener, setting)
-            place = f"{table}.{setting}"
             if not path.is_file():
-                yield f"{place} is {path}, which does not exist: correct it, or make test keys with `xds-gateway pki`."
-            elif not os.access(path, os.R_OK):
-                yield f"{place} is {path}, which cannot be read: give this user the right to read it."
+                yield (
+                    f"{table}.{setting} is {path}, which does not exist: "
+                    "correct it, or make test keys with `xds-gateway pki`."
+                )
+            yield from _forbidden(f"{table}.{setting}", path)
+    for number, domain in enumerate(settings.domains):
+        for position, path in enumerate(domain.value_sets):
+            place = f"domains[{number}].value_sets[{position}]"
+            if not path.is_file():
+                yield f"{place} is {path}, which does not exist: correct it, or leave it out."
+            yield from _forbidden(place, path)
+
+
+def _forbidden(place: str, path: Path) -> Iterator[str]:
+    if path.is_file() and not os.access(path, os.R_OK):
+        yield f"{place} is {path}, which cannot be read: give this user the right to read it."
 
 
 def _unwritable(settings: Settings) -> Iterator[str]:

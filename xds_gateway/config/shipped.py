@@ -20,6 +20,7 @@ name = "conformance"
 repository_unique_id = "2.25.214710982541077331925486380712364159022"
 home_community_id = "urn:oid:2.25.98107356264478159010672203417852266431"
 assigning_authorities = []
+value_sets = []                  # the kit's ["codes.xml"]: other codes are refused; empty: any code is accepted
 patients = "open"                # "fed": patients that no feed has told of are refused
 retries = "strict"
 allow_reset = true

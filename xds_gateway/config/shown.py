@@ -61,6 +61,8 @@ def default(field: FieldInfo) -> Scalar:
 
 
 def _shown(value: Any) -> Scalar:
+    if isinstance(value, tuple):
+        return tuple(map(str, value))
     if isinstance(value, Path):
         return str(value)
     return masked(value) if isinstance(value, str) else value

@@ -142,8 +142,15 @@ def _resolved(tree: Any, folder: Path, model: type[BaseModel]) -> Any:
     return {k: _resolved_value(v, folder, model.model_fields[k]) for k, v in tree.items()}
 
 
+def _from(folder: Path, value: Any) -> Any:
+    """A path, or a list of paths, taken from a folder; whatever else it is stays for the validation."""
+    if isinstance(value, list):
+        return [_from(folder, item) for item in value]
+    return folder / value if isinstance(value, str) else value
+
+
 def _resolved_value(value: Any, folder: Path, field: FieldInfo) -> Any:
-    if is_path(field) and isinstance(value, str):
-        return folder / value
+    if is_path(field):
+        return _from(folder, value)
     inner = section_of(field)
     return _resolved(value, folder, inner) if inner else value
