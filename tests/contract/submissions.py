@@ -65,6 +65,7 @@ def make_event(number: int = 1, **changes: Any) -> AuditEvent:
         "message_id": urn(f"message {number}"),
         "patient_ids": (builders.PATIENT,),
         "objects": (urn("set 1"),),
+        "process": 4711,
     }
     return AuditEvent(**{**fields, **changes})
 

@@ -13,10 +13,26 @@ import pytest
 
 from tests.contract.submissions import make_event
 from xds_gateway.model.errors import StorageFull
-from xds_gateway.model.messages import AuditEvent
+from xds_gateway.model.identifiers import PatientId
+from xds_gateway.model.messages import AuditEvent, QueryRequest
+from xds_gateway.model.principal import Coded, User
+from xds_gateway.storage.chains import chained, follow, seed
 from xds_gateway.storage.events import event_json
 from xds_gateway.storage.journal import FileAccessJournal, JournalDamaged, read_journal
 from xds_gateway.storage.spools import FolderUnusable
+
+USER = User(
+    name_id="dr.é<script>",
+    issuer="https://idp.example.org",
+    assertion_id="_1",
+    alias="DR",
+    name="Dr\n É",
+    organization="Hôpital",
+    organization_id="urn:oid:1.2.3",
+    roles=(Coded("309343006", "2.16.840.1.113883.6.96", "Physician"), Coded("x", "")),
+    purposes=(Coded("TREAT", "2.16.840.1.113883.5.8"),),
+    patient_id=PatientId("42", "1.2.3"),
+)
 
 
 @pytest.fixture
@@ -31,9 +47,16 @@ def journal(tmp_path: Path) -> Iterator[FileAccessJournal]:
     [
         make_event(),
         make_event(patient_ids=(), objects=(), codes=()),
-        make_event(query="FindDocuments $XDSDocumentEntryPatientId='é^^^&1.2&ISO'\nline\u2028 \"quoted\" \U0001f600"),
+        make_event(note='é^^^&1.2&ISO\'\nline\u2028 "quoted" \U0001f600', action="R", sender="A|B", decision="treat"),
+        make_event(
+            query=QueryRequest(
+                query_id="urn:uuid:1", return_type="LeafClass", parameters=(("$a", ("'\n\"'", "b")), ("$c", ()))
+            )
+        ),
+        make_event(user=USER, break_glass=True),
+        make_event(user=User(name_id="jd", issuer="https://idp", assertion_id="_2")),
         make_event(codes=("XDSRegistryError",), outcome="failure"),
-        make_event(query=""),
+        make_event(note=""),
     ],
 )
 def test_an_event_reads_back_as_recorded(journal: FileAccessJournal, tmp_path: Path, event: AuditEvent) -> None:
@@ -127,7 +150,7 @@ def record_until_full(journal: FileAccessJournal, event: AuditEvent) -> int:
 
 
 def test_a_full_disk_is_told_and_what_follows_is_readable(journal: FileAccessJournal, tmp_path: Path) -> None:
-    long = make_event(query="x" * 1_000_000)
+    long = make_event(note="x" * 1_000_000)
     with full_disk(os.stat(next(tmp_path.iterdir())).st_size):
         taken = record_until_full(journal, long)
     journal.record(make_event(3))
@@ -148,7 +171,8 @@ def test_a_closed_segment_holds_its_lines_and_nothing_else(journal: FileAccessJo
     journal.record(make_event(1))
     journal.close()
     (segment,) = tmp_path.iterdir()
-    assert segment.read_bytes() == event_json(make_event(1)).encode() + b"\n"
+    event = event_json(make_event(1)).encode()
+    assert segment.read_bytes() == chained(event, follow(seed(segment.name), event))
 
 
 _CRASH = """

@@ -20,12 +20,13 @@ from tests.contract.submissions import (
 )
 from xds_gateway.actors.patient_ports import PatientMerge, ReceivedMessage
 from xds_gateway.actors.resets import reset
+from xds_gateway.storage.audit_tables import metadata
 from xds_gateway.storage.database import sqlite_path
 from xds_gateway.storage.opening import Storage
 from xds_gateway.storage.resets import CLEARED
-from xds_gateway.storage.tables import metadata
 
-KEPT = {"domain", "code", "audit_event", "stored_document", "detached_document", "value_set", "listed_code"}
+KEPT = {"domain", "code", "stored_document", "detached_document", "value_set", "listed_code"}
+KEPT |= {f"audit_{name}" for name in ("event", "source", "entry", "patient", "anchor", "target", "refused")}
 EVENT = make_event(9)._replace(transaction="reset")
 
 

@@ -44,7 +44,7 @@ class Reply:
 class NoJournal:
     """An audit of reads that nobody reads."""
 
-    def record(self, event: AuditEvent) -> None:
+    def record(self, *events: AuditEvent) -> None:
         """Forget it."""
 
 

@@ -86,7 +86,7 @@ def test_a_submission_is_told_and_not_kept(gateway, name):
     assert sorted(text.split()[1] for text in told["register"]) == ["Association", "DocumentEntry", "SubmissionSet"]
     assert rows(gateway) == before
     (event,) = [event for event in audited(gateway) if event["message_id"] == message_id]
-    assert (event["transaction"], event["outcome"], event["query"]) == (name[:6], "success", "dry run")
+    assert (event["transaction"], event["outcome"], event["note"]) == (name[:6], "success", "dry run")
 
 
 def test_the_same_message_without_the_header_is_kept(gateway):
@@ -133,7 +133,7 @@ def test_a_refusal_is_the_one_that_the_submission_would_get(gateway):
     assert planned(dry) == {}
     assert rows(gateway) == before
     (event,) = [event for event in audited(gateway) if event["message_id"] == message_id]
-    assert (event["outcome"], event["query"]) == ("failure", "dry run")
+    assert (event["outcome"], event["note"]) == ("failure", "dry run")
 
 
 def test_documents_are_compared_in_a_dry_run_too(gateway):

@@ -158,7 +158,7 @@ def test_above_the_limit_nothing_is_returned(start_gateway: Any) -> None:
         assert len(answer.ids) == (0 if errors else 2)
 
 
-def test_the_audit_names_the_patients_of_the_query(start_gateway: Any) -> None:
+def test_the_audit_names_the_patients_of_query_and_answer(start_gateway: Any) -> None:
     gateway = start_gateway()
     patients = [new_patient(), new_patient()]
     for patient in patients:
@@ -174,8 +174,8 @@ def test_the_audit_names_the_patients_of_the_query(start_gateway: Any) -> None:
     events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     told = [event for event in events if event["transaction"] == "ITI-51"]
     assert [event["outcome"] for event in told] == ["success", "success", "failure"]
-    assert [event.get("patient_ids") for event in told] == [patients[::-1], None, None]
-    assert all(f"{E}Status" in event["query"] for event in told[:2])
+    assert [event["patient_ids"] for event in told[:2]] == [patients[::-1], patients]
+    assert all([f"{E}Status", [APPROVED]] in event["query"]["parameters"] for event in told[:2])
 
 
 def test_the_body_is_that_of_the_registry_stored_query(cohort: Cohort) -> None:

@@ -263,10 +263,10 @@ class DocumentStore(Protocol):
 
 
 class AccessJournal(Protocol):
-    """The durable journal of reads: an event is on disk when `record` returns."""
+    """The durable journal of reads: events are on disk when `record` returns."""
 
-    def record(self, event: AuditEvent) -> None:
-        """Append one event. Raises StorageFull."""
+    def record(self, *events: AuditEvent) -> None:
+        """Append the events of one request, all or none. Raises StorageFull, StorageBusy."""
 
 
 __all__ = [

@@ -17,14 +17,16 @@ from ..model.messages import (
     QueryResponse,
     RegisterRequest,
     RegistryResponse,
+    Request,
     StoredDocument,
 )
 from ..model.metadata import Submission
 from ..model.principal import Call
-from ..model.queries import FindDocumentsForMultiplePatients, FindFoldersForMultiplePatients, StoredQuery
+from ..model.queries import StoredQuery
 from ..rules.engine import Actor, Profile, Transaction
 from ..rules.ihe import check_submission
 from ..rules.value_sets import RULE_IDS
+from .audited import event_of, patients_asked, subjects, submission_objects
 from .changes import Change, Changes, Plan, effects
 from .identity import NewUuid, Resolved, resolved
 from .lifecycle import plan
@@ -202,7 +204,7 @@ class DocumentRegistry:
             changes, findings = change.plan(store)
             if findings:
                 self._refuse_unless_retried(change, findings, store)
-                store.audit(change.event._replace(query=RETRY))
+                store.audit(change.event._replace(note=RETRY))
                 return RegistryResponse(retried=True)
             self._apply(store, changes, prepared, change)
             return RegistryResponse()
@@ -226,7 +228,7 @@ class DocumentRegistry:
             return _told(change.event, changes), effects(change, changes)
 
         event, planned = self._store.inspect(look)
-        self._journal.record(event._replace(query=DRY_RUN))
+        self._journal.record(event._replace(note=DRY_RUN))
         return RegistryResponse(planned=planned)
 
     def _apply(self, store: StoreTransaction, changes: Changes, prepared: Sequence[Prepared], change: Change) -> None:
@@ -253,32 +255,18 @@ class DocumentRegistry:
         store.audit(_told(change.event, changes))
 
     def _submission_event(self, call: Call, final: Submission) -> AuditEvent:
-        submission_set = final.submission_sets[0]
-        return self.event(
-            call,
-            "success",
-            patient_ids=(submission_set.patient_id,) if submission_set.patient_id else (),
-            objects=(submission_set.unique_id or submission_set.id, *(e.id for e in final.document_entries)),
-        )
+        patient = final.submission_sets[0].patient_id
+        return self.event(call, "success", patient_ids=(patient,) if patient else (), objects=submission_objects(final))
 
     def event(self, call: Call, outcome: str, **told: object) -> AuditEvent:
         """An audit event of this call, now (ITI TF-2 3.20)."""
-        return AuditEvent(
-            at=self._now(),
-            transaction=call.transaction,
-            outcome=outcome,
-            node=call.principal.node,
-            address=call.principal.address,
-            domain=call.access.domain,
-            message_id=call.message_id,
-            **told,  # type: ignore[arg-type]
-        )
+        return event_of(call, self._now(), outcome, **told)
 
-    def record_refusal(self, call: Call, findings: Sequence[Finding]) -> None:
-        """Tell the audit of a request that was refused. Raises StorageFull."""
+    def record_refusal(self, call: Call, findings: Sequence[Finding], request: Request | None = None) -> None:
+        """Tell the audit of a request that was refused, and what it asked. Raises StorageFull, StorageBusy."""
         codes = tuple(dict.fromkeys(f.code.value for f in findings))
         told = DRY_RUN if call.dry_run else None
-        self._journal.record(self.event(call, "failure", codes=codes, query=told))
+        self._journal.record(self.event(call, "failure", codes=codes, note=told, **subjects(request)))
 
     # -- ITI-18
 
@@ -290,7 +278,7 @@ class DocumentRegistry:
         found = self._found(call, request, _parsed(request, QUERIES))
         if request.return_type == LEAF_CLASS and len(found.patients) > 1:
             raise RequestRefused(_not_single_patient(len(found.patients)))
-        return self._answer(call, request, found, found.patients)
+        return self._answer(call, request, found)
 
     # -- ITI-51
 
@@ -300,11 +288,9 @@ class DocumentRegistry:
     def query_multiple_patients(self, call: Call, request: QueryRequest) -> QueryResponse:
         """Answer a query over several patients, who may all be in one answer (ITI TF-2 3.51). Raises RequestRefused.
 
-        Its audit event names the patients of the query; each of them is told in a message of its own (3.51.5.1).
+        Its event names the patients of query and answer; each of them is told in a message of its own (3.51.5.1).
         """
-        query = _parsed(request, MULTI_PATIENT_QUERIES)
-        found = self._found(call, request, query)
-        return self._answer(call, request, found, _patients_of(query))
+        return self._answer(call, request, self._found(call, request, _parsed(request, MULTI_PATIENT_QUERIES)))
 
     def _found(self, call: Call, request: QueryRequest, query: StoredQuery) -> Found:
         found = self._queries.find(query, call.access, self._policy.max_results)
@@ -312,10 +298,10 @@ class DocumentRegistry:
             raise RequestRefused(_too_many(self._policy.max_results))
         return found
 
-    def _answer(self, call: Call, request: QueryRequest, found: Found, patients: tuple[str, ...]) -> QueryResponse:
+    def _answer(self, call: Call, request: QueryRequest, found: Found) -> QueryResponse:
         """The answer, of which the audit knows before it leaves."""
-        asked = f"{request.query_id} {request.return_type} {list(request.parameters)}"
-        self._journal.record(self.event(call, "success", patient_ids=patients, query=asked))
+        patients = tuple(dict.fromkeys((*patients_asked(request), *found.patients)))
+        self._journal.record(self.event(call, "success", patient_ids=patients, query=request))
         if request.return_type == LEAF_CLASS:
             return QueryResponse(fragments=found.fragments)
         return QueryResponse(fragments=tuple(render_object_ref(i, self._policy.home_community_id) for i in found.uuids))
@@ -327,13 +313,6 @@ def _parsed(request: QueryRequest, queries: Mapping[str, Query]) -> StoredQuery:
     if query is None:
         raise RequestRefused(*findings)
     return query
-
-
-def _patients_of(query: StoredQuery) -> tuple[str, ...]:
-    """The patients whom a query for several names, each once."""
-    if isinstance(query, (FindDocumentsForMultiplePatients, FindFoldersForMultiplePatients)):
-        return tuple(dict.fromkeys(patient.as_cx() for patient in query.patient_ids))
-    return ()
 
 
 def _told(event: AuditEvent, changes: Changes) -> AuditEvent:

@@ -6,7 +6,7 @@ next start or sweep; before it, nothing has happened.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from ..model.messages import (
 from ..model.principal import Call
 from ..rules.ihe import finding
 from ..rules.removal import check_remove, codes_of, report_for
+from .audited import document_names
 from .changes import Change
 from .ports import AccessJournal, DocumentStore, HeldDocument, RegistryStore, Snapshot, Transaction
 from .registry import DRY_RUN, DocumentRegistry, DomainPolicy
@@ -124,8 +125,10 @@ class Removals:
     def _events(self, call: Call, judged: "_Judged") -> tuple[AuditEvent, ...]:
         """One event for the removed documents and one for the others (RMD supplement, 3.86, security audit)."""
         patients = tuple(dict.fromkeys(p for held in judged.held.values() for p in held.patients))
-        removed = self._registry.event(call, "success", patient_ids=patients, objects=_named(judged.here))
-        failed = self._registry.event(call, "failure", objects=_named(judged.failed), codes=codes_of(judged.findings))
+        removed = self._registry.event(call, "success", patient_ids=patients, objects=document_names(judged.here))
+        failed = self._registry.event(
+            call, "failure", objects=document_names(judged.failed), codes=codes_of(judged.findings)
+        )
         return tuple(event for event in (removed, failed) if event.objects)
 
     def _answer(self, call: Call, judged: "_Judged", left: frozenset[str]) -> RemoveDocumentsResponse:
@@ -133,7 +136,9 @@ class Removals:
         kept = dict.fromkeys(r for r in judged.here if not left.isdisjoint(judged.held[r.document_unique_id].keys))
         undeleted = tuple(_not_removed("ihe.remove.store", request, request.document_unique_id) for request in kept)
         if kept:
-            event = self._registry.event(call, "failure", objects=_named(kept), codes=codes_of(undeleted))
+            event = self._registry.event(
+                call, "failure", objects=document_names(tuple(kept)), codes=codes_of(undeleted)
+            )
             try:
                 self._journal.record(event)
             except (StorageBusy, StorageFull) as unrecorded:  # the removal itself is in the audit
@@ -146,8 +151,7 @@ class Removals:
     def _tell(self, call: Call, asked: Sequence[DocumentRequest]) -> RemoveDocumentsResponse:
         """What a removal would do, on disk in the journal of reads before it is told."""
         judged = self._store.inspect(partial(self._judge, asked))
-        for event in self._events(call, judged):
-            self._journal.record(event._replace(query=DRY_RUN))
+        self._journal.record(*(event._replace(note=DRY_RUN) for event in self._events(call, judged)))
         planned = tuple(
             PlannedEffect("erase", request.document_unique_id, _told(judged.held[request.document_unique_id]))
             for request in judged.here
@@ -183,10 +187,6 @@ def finish_removals(store: RegistryStore, documents: DocumentStore) -> int:
 def _told(held: HeldDocument) -> str:
     """What goes and what stays; of several entries with one uniqueId all lose their bytes."""
     return f"its bytes are deleted, metadata stay: {', '.join(held.entries) or 'there are none'}"
-
-
-def _named(requests: Iterable[DocumentRequest]) -> tuple[str, ...]:
-    return tuple(f"{request.repository_unique_id} {request.document_unique_id}" for request in requests)
 
 
 def _not_removed(rule: str, request: DocumentRequest, received: str, expected: str | None = None) -> Finding:

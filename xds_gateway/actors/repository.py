@@ -1,10 +1,12 @@
 """Document Repository: keeps documents durably, then has them registered, and gives them back (ITI TF-1 10.1.1.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from ..model.errors import Finding, RequestRefused, StorageBusy, StorageFaulty, StorageFull
 from ..model.messages import (
+    AuditEvent,
     DocumentRequest,
     ProvideRequest,
     RegistryResponse,
@@ -17,6 +19,7 @@ from ..model.messages import (
 from ..model.metadata import DocumentEntry
 from ..model.principal import Call
 from ..rules.ihe import check_content, check_documents, finding
+from .audited import document_names
 from .identity import NewUuid, resolved, with_document, without_flags
 from .on_demand import OnDemandSource
 from .ports import AccessJournal, DocumentIndex, DocumentStore
@@ -129,32 +132,37 @@ class DocumentRepository:
         found = self._index.documents(
             self._policy.repository_unique_id, [document.document_unique_id for document in ours], call.access
         )
-        patients = [have.patient_id for have in found.values()]
-        documents = []
+        documents: list[RetrievedDocument] = []
+        told = [_Told(document, None) for document in dict.fromkeys(request.documents).keys() - set(ours)]
         for asked in ours:
             have = found.get(asked.document_unique_id)
             made = self._on_demand.retrieve(call, asked) if have is None and self._on_demand else None
             if have is not None:
                 documents.append(RetrievedDocument(asked, have.document, have.mime_type))
+                told.append(_Told(asked, have.patient_id, documents[-1]))
             elif made is None:
                 findings.append(_not_here("ihe.retrieve.document", asked, asked.document_unique_id))
+                told.append(_Told(asked, None))
             else:
-                patients += [made.patient_id] if made.patient_id else []
                 documents += [made.document] if made.document else []
                 findings += [made.finding] if made.finding else []
-        self._journal.record(
-            self._registry.event(
-                call,
-                _outcome(documents, findings),
-                patient_ids=tuple(dict.fromkeys(patients)),
-                objects=(
-                    *(f"{d.repository_unique_id} {d.document_unique_id}" for d in request.documents),
-                    *_new(documents),
-                ),
-                codes=tuple(f.code.value for f in findings),
-            )
-        )
+                told.append(_Told(asked, made.patient_id, made.document))
+        self._journal.record(*self._events(call, told, tuple(dict.fromkeys(f.code.value for f in findings))))
         return RetrieveResponse(documents=tuple(documents), findings=tuple(findings))
+
+    def _events(self, call: Call, told: Sequence["_Told"], codes: tuple[str, ...]) -> Iterator[AuditEvent]:
+        """One for each patient, and apart what was given from what was not (ITI TF-2 3.20.7.1, 3.43.6)."""
+        groups: dict[tuple[str | None, bool], list[_Told]] = {}
+        for each in told:
+            groups.setdefault((each.patient_id, each.given is not None), []).append(each)
+        for (patient, given), members in groups.items():
+            yield self._registry.event(
+                call,
+                "success" if given else "failure",
+                patient_ids=(patient,) if patient else (),
+                objects=(*document_names([each.asked for each in members]), *_new(members)),
+                codes=() if given else codes,
+            )
 
     def removed(self, key: str) -> bool:
         """Whether a stored document is given out no more, perhaps since it was found for an answer (ITI-86)."""
@@ -171,6 +179,14 @@ class DocumentRepository:
         return False
 
 
+class _Told(NamedTuple):
+    """What the audit has to know of one document that was asked for: whose it is, and whether it was given."""
+
+    asked: DocumentRequest
+    patient_id: str | None
+    given: RetrievedDocument | None = None
+
+
 def _unkept(spooled: SpooledDocument) -> StoredDocument:
     """What a dry run says of a document that it does not keep."""
     return StoredDocument(key="", size=spooled.size, sha1=spooled.sha1, chunk_digests=spooled.chunk_digests)
@@ -180,16 +196,10 @@ def _not_here(rule: str, request: DocumentRequest, received: str, expected: str 
     return finding(rule, object_id=request.document_unique_id, received=received, expected=expected)
 
 
-def _new(documents: Sequence[RetrievedDocument]) -> tuple[str, ...]:
+def _new(told: Sequence[_Told]) -> tuple[str, ...]:
     """The ids of what was made on demand, as the audit writes ids."""
     return tuple(
         f"{d.new_repository_unique_id or d.request.repository_unique_id} {d.new_document_unique_id}"
-        for d in documents
-        if d.new_document_unique_id
+        for d in [each.given for each in told]
+        if d is not None and d.new_document_unique_id
     )
-
-
-def _outcome(documents: Sequence[object], findings: Sequence[object]) -> str:
-    if not findings:
-        return "success"
-    return "partial" if documents else "failure"

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from .errors import Finding
 from .metadata import Submission
+from .principal import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,9 +166,11 @@ class RemoveDocumentsResponse:
 class AuditEvent(NamedTuple):
     """One access or change, as it must be told later (ITI TF-2 3.20).
 
-    `transaction` is an ITI number, `outcome` "success", "partial" or "failure"; `objects` are ids of sets, entries or
-    documents; `query` the parameters of a query. No document content, no metadata beyond these ids. `action` is C, U
-    or D where the transaction does not tell it, `sender` what a feed's message calls its sender.
+    `transaction` is an ITI number or a name of ours, `outcome` "success", "partial" or "failure"; `objects` are ids of
+    sets, entries or documents; `query` what was asked, never what was found. No document content, no metadata beyond
+    these ids, of an assertion only what names the user. `action` is C, R, U or D where the transaction does not tell
+    it, `sender` what a feed's message calls its sender, `note` what else became of the request. `decision` names the
+    row that allowed or refused, `process` the process that wrote the event.
     """
 
     at: str
@@ -179,7 +182,12 @@ class AuditEvent(NamedTuple):
     message_id: str
     patient_ids: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
-    query: str | None = None
+    query: QueryRequest | None = None
     codes: tuple[str, ...] = ()
     action: str | None = None
     sender: str | None = None
+    note: str | None = None
+    user: User | None = None
+    break_glass: bool = False
+    decision: str | None = None
+    process: int | None = None

@@ -67,6 +67,7 @@ class _Exchange:
     mtom: bool = False
     row: TransactionRow | None = None
     call: Call | None = None
+    asked: Request | None = None
     codes: tuple[str, ...] = field(default=())
 
 
@@ -154,7 +155,7 @@ class Pipeline:
 
     def _read(self, exchange: _Exchange, row: TransactionRow, body: etree._Element) -> Request:
         findings: list[Finding] = []
-        request = row.parse(body, findings)
+        exchange.asked = request = row.parse(body, findings)
         admit = getattr(exchange.mount.actor(row.actor), f"admit_{row.actor_method}")
         admit(exchange.call, request, tuple(findings))
         return request
@@ -249,7 +250,7 @@ class Pipeline:
 
     def _record_refusal(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> None:
         try:
-            exchange.mount.actors.registry.record_refusal(_known(exchange.call), findings)
+            exchange.mount.actors.registry.record_refusal(_known(exchange.call), findings, exchange.asked)
         except GatewayError as unrecorded:  # nothing was given away: the refusal stands
             _log.error("refusal not in the journal", exc_info=unrecorded, extra={"message_id": exchange.message_id})
 

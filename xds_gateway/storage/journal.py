@@ -1,11 +1,11 @@
 """The durable journal of reads: files of JSON lines, on disk before the answer leaves.
 
 File format. `<folder>/<writer>-<number>.jsonl`, number with eight digits, is a *segment*: only one process ever
-writes it, and only at its end. Each line is the JSON object of one AuditEvent (absent values left out) in ASCII,
-ended by a line feed. A line without its end, or NULs, are what a crash left behind: it was never answered, and can only
-be the last of a segment, because a writer never continues a segment of another run, and leaves a segment after any
-failure. Room for the next lines is reserved ahead, so that reads go on while a full disk refuses documents; what was
-reserved is given back when the segment ends, or by the next run of the writer.
+writes it, and only at its end. Each line is the JSON object of one AuditEvent (absent values left out) in ASCII, its
+digest as last member (chains.py), ended by a line feed. A line without its end, or NULs, are what a crash left behind:
+it was never answered, and can only be the last of a segment, because a writer never continues a segment of another
+run, and leaves a segment after any failure. Room for the next lines is reserved ahead, so that reads go on while a full
+disk refuses documents; what was reserved is given back when the segment ends, or by the next run of the writer.
 """
 
 import os
@@ -18,6 +18,7 @@ from typing import BinaryIO, Final
 from ..model.errors import GatewayError
 from ..model.messages import AuditEvent
 from ..waiting import blocking, syncing
+from .chains import chained, follow, seed
 from .events import event_json, parse_event
 from .groups import GroupCommit, Turn
 from .locks import try_lock
@@ -26,6 +27,7 @@ from .spools import room, usable, without_room
 _NEW_SEGMENT: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _RESERVE: Final = 4 << 20  # bytes, some ten thousand reads
 _WRITER: Final = re.compile(r"[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+)*")
+Events = list[bytes]  # of one request, as JSON
 _NUMBER: Final = re.compile(r"-([0-9]{8})\.jsonl\Z")
 
 
@@ -48,11 +50,11 @@ class FileAccessJournal:
             for path in folder.glob(f"{writer}-*.jsonl"):
                 _give_back_reserve(path)
             self._step: Final = _Segments(folder, writer, segment_bytes)
-        self._group: Final[GroupCommit[bytes]] = GroupCommit(self._step, wait_seconds=wait_seconds)
+        self._group: Final[GroupCommit[Events]] = GroupCommit(self._step, wait_seconds=wait_seconds)
 
-    def record(self, event: AuditEvent) -> None:
-        """Append one event; it is on disk when this returns. Raises StorageFull, StorageBusy."""
-        self._group.submit(event_json(event).encode("ascii") + b"\n")
+    def record(self, *events: AuditEvent) -> None:
+        """Append events of one request; they are on disk when this returns. Raises StorageFull, StorageBusy."""
+        self._group.submit([event_json(event).encode("ascii") for event in events])
 
     def close(self) -> None:
         """Close the segment; no record may be running."""
@@ -70,6 +72,7 @@ class _Segments:
         self._file: int | None = None
         self._size = 0
         self._reserved = 0
+        self._chain = b""
         self._opened()
 
     def begin(self) -> None:
@@ -79,10 +82,10 @@ class _Segments:
             with room():
                 blocking(self._opened)
 
-    def run(self, turns: list[Turn[bytes]]) -> None:
-        lines = b"".join([turn.work for turn in turns])
+    def run(self, turns: list[Turn[Events]]) -> None:
         try:
             file = self._opened()
+            lines, chain = self._lines(turns)
             self._reserve(file, len(lines))
             written = os.pwrite(file, lines, self._size)
             while written < len(lines):
@@ -94,8 +97,18 @@ class _Segments:
                 turn.fail(without_room(failure))
             return
         self._size += len(lines)
+        self._chain = chain
         for turn in turns:
             turn.succeed(None)
+
+    def _lines(self, turns: list[Turn[Events]]) -> tuple[bytes, bytes]:
+        """The lines of a group, and the digest of the last one."""
+        chain, lines = self._chain, []
+        for turn in turns:
+            for event in turn.work:
+                chain = follow(chain, event)
+                lines.append(chained(event, chain))
+        return b"".join(lines), chain
 
     def end(self) -> None:
         if self._file is not None:
@@ -122,7 +135,7 @@ class _Segments:
         """The segment, or a new one whose name is on disk before anything is in it."""
         if self._file is not None:
             return self._file
-        file = self._created()
+        file, name = self._created()
         try_lock(file)  # as long as this process lives, nobody takes the reserve for left behind
         self._size = self._reserved = 0
         with suppress(OSError):
@@ -133,14 +146,16 @@ class _Segments:
         finally:
             os.close(folder)
         self._file = file
+        self._chain = seed(name)
         return file
 
-    def _created(self) -> int:
-        """A file of the next free number: a process that is just ending may have the same name."""
+    def _created(self) -> tuple[int, str]:
+        """A file of the next free number, and its name: a process that is just ending may have the same name."""
         while True:
             self._number += 1
+            name = f"{self._writer}-{self._number:08}.jsonl"
             with suppress(FileExistsError):
-                return os.open(self._folder / f"{self._writer}-{self._number:08}.jsonl", _NEW_SEGMENT, 0o600)
+                return os.open(self._folder / name, _NEW_SEGMENT, 0o600), name
 
 
 def read_journal(folder: Path) -> Iterator[AuditEvent]:

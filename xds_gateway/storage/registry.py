@@ -12,6 +12,7 @@ from ..model.messages import AuditEvent, StoredDocument
 from ..model.metadata import RegistryObject
 from ..model.value_sets import ValueSet, ValueSets
 from . import statements as sql
+from .chains import TABLE, follow, seed
 from .database import StorageConflict, inserted, translate
 from .events import event_json
 from .patients import PatientTransaction
@@ -159,8 +160,15 @@ class SqlTransaction(SqlSnapshot, PatientTransaction):
         return numbers[0]
 
     def audit(self, event: AuditEvent) -> None:
-        """Add the audit row of this change."""
-        self._change(lambda: self._cursor.execute(sql.ADD_AUDIT, (self._domain, event_json(event))))
+        """Add the audit row of this change, and chain it to the one before."""
+
+        def change() -> None:
+            told = event_json(event)
+            last = self._cursor.execute(sql.LAST_AUDIT).fetchone()
+            chain = follow(last[0] if last else seed(TABLE), told.encode("ascii"))
+            self._cursor.execute(sql.ADD_AUDIT, (self._domain, told, chain))
+
+        self._change(change)
 
     def _change(self, change: Callable[[], object]) -> None:
         try:

@@ -201,7 +201,8 @@ ADD_CODE: Final = _insert("object_code", ("object", "attribute", "code"))
 ADD_AUTHOR: Final = _insert("object_author", ("object", "position", "person"))
 ADD_REFERENCE: Final = _insert("entry_reference", ("object", "position", "value"))
 ADD_DOCUMENT: Final = _insert("stored_document", ("key", "size", "sha1", "chunk_digests"))
-ADD_AUDIT: Final = _insert("audit_event", ("domain", "event"))
+ADD_AUDIT: Final = _insert("audit_event", ("domain", "event", "chain"))
+LAST_AUDIT: Final = "SELECT chain FROM audit_event ORDER BY id DESC LIMIT 1"
 SET_DOCUMENT: Final = "UPDATE document_entry SET document = ? WHERE id = ?"
 SET_STATUS: Final[dict[int, str]] = {
     1: "UPDATE document_entry SET status = ? WHERE id = ?",

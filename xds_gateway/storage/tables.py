@@ -39,7 +39,8 @@ metadata: Final = MetaData(
 Identity: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _id() -> "Column[int]":
+def numbered() -> "Column[int]":
+    """The integer of a row."""
     return Column("id", Identity, primary_key=True)
 
 
@@ -86,7 +87,7 @@ def _by_some(table: str, column: "Column[Any]") -> Index:
 domain = Table(
     "domain",
     metadata,
-    _id(),
+    numbered(),
     Column("name", Text, nullable=False, unique=True),
     Column("value_sets", Integer, nullable=False, server_default=text("0")),
 )
@@ -95,7 +96,7 @@ domain = Table(
 value_set = Table(
     "value_set",
     metadata,
-    _id(),
+    numbered(),
     Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
     Column("attribute", Text, nullable=False),
     Column("number", Integer, nullable=False),
@@ -121,7 +122,7 @@ listed_code = Table(
 code = Table(
     "code",
     metadata,
-    _id(),
+    numbered(),
     Column("code", Text, nullable=False),
     Column("scheme", Text, nullable=False),
     UniqueConstraint("code", "scheme"),
@@ -130,7 +131,7 @@ code = Table(
 patient = Table(
     "patient",
     metadata,
-    _id(),
+    numbered(),
     Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
     Column("value", Text, nullable=False),
     Column("authority", Text, nullable=False),
@@ -146,7 +147,7 @@ _by_some("patient", patient.c.survivor)
 patient_merge = Table(
     "patient_merge",
     metadata,
-    _id(),
+    numbered(),
     Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
     Column("subsumed", Identity, ForeignKey("patient.id"), nullable=False),
     Column("surviving", Identity, ForeignKey("patient.id"), nullable=False),
@@ -163,7 +164,7 @@ Index("ix_patient_merge_surviving", patient_merge.c.surviving)
 received_message = Table(
     "received_message",
     metadata,
-    _id(),
+    numbered(),
     Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
     Column("sender", Text, nullable=False),
     Column("message_id", Text, nullable=False),
@@ -177,7 +178,7 @@ Index("ix_received_message_at", received_message.c.at)
 object_ = Table(
     "object",
     metadata,
-    _id(),
+    numbered(),
     Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
     Column("uuid", LargeBinary(16), nullable=False),
     Column("kind", SmallInteger, nullable=False),
@@ -188,7 +189,7 @@ object_ = Table(
 unique_id = Table(
     "unique_id",
     metadata,
-    _id(),
+    numbered(),
     Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
     Column("value", Text, nullable=False),
     Column("kind", SmallInteger, nullable=False),
@@ -200,7 +201,7 @@ unique_id = Table(
 stored_document = Table(
     "stored_document",
     metadata,
-    _id(),
+    numbered(),
     Column("key", Text, nullable=False, unique=True),
     Column("size", BigInteger, nullable=False),
     Column("sha1", Text, nullable=False),
@@ -212,7 +213,7 @@ stored_document = Table(
 detached_document = Table(
     "detached_document",
     metadata,
-    _id(),
+    numbered(),
     Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
     _word("repository_unique_id", nullable=False),
     Column("unique_id", Text, nullable=False),
@@ -347,7 +348,8 @@ entry_reference = Table(
 audit_event = Table(
     "audit_event",
     metadata,
-    _id(),
+    numbered(),
     Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
     Column("event", Text, nullable=False),  # JSON of AuditEvent, as in the journal
+    Column("chain", LargeBinary),  # SHA-256 over the chain of the row before and the event (chains.py)
 )

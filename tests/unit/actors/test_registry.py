@@ -250,10 +250,7 @@ def test_a_query_is_audited_with_its_parameters_not_its_results(domain: Domain) 
     assert len(answer(domain, both)) == 1
     (event,) = domain.journal()
     assert (event.transaction, event.outcome, event.patient_ids, event.objects) == ("ITI-18", "success", (PATIENT,), ())
-    assert event.query is not None
-    for name, values in both.parameters:
-        assert name in event.query
-        assert all(value.strip("'") in event.query for value in values)
+    assert event.query == both
 
 
 def test_the_codes_of_a_query_that_cannot_be_asked(domain: Domain) -> None:

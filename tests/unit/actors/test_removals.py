@@ -132,7 +132,7 @@ def test_a_dry_run_of_a_removal_tells_and_changes_nothing(domain: Domain) -> Non
     planned = remove(domain, *ids, dry_run=True).planned
     assert [(effect.effect, effect.object_id) for effect in planned] == [("remove", uuid) for uuid in ids]
     told = domain.journal()[-1]
-    assert (told.query, told.patient_ids, told.objects) == ("dry run", (PATIENT,), tuple(ids))
+    assert (told.note, told.patient_ids, told.objects) == ("dry run", (PATIENT,), tuple(ids))
     assert (registered_ids(domain), len(domain.changes())) == (ids, 1)
 
 
@@ -218,7 +218,7 @@ def test_a_dry_run_of_documents_tells_and_changes_nothing(domain: Domain) -> Non
     assert codes(response.findings) == [(UNIQUE_ID, "1.2.3.4")]
     assert (domain.documents(), retrievable(domain)) == ([CONTENT], [OURS.document_unique_id])
     assert len(domain.changes()) == 1
-    assert [event.query for event in domain.journal()[:2]] == ["dry run", "dry run"]
+    assert [event.note for event in domain.journal()[:2]] == ["dry run", "dry run"]
 
 
 # --- what comes after ---------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def test_the_audit_tells_a_retry(domain: Domain) -> None:
     register(domain, numbered(1))
     register(domain, numbered(1))
     first, second = domain.changes()
-    assert (first.query, second.query, second.outcome) == (None, "retry", "success")
+    assert (first.note, second.note, second.outcome) == (None, "retry", "success")
     assert (second.patient_ids, second.node) == (first.patient_ids, first.node)
 
 
@@ -307,7 +307,7 @@ def test_a_dry_run_tells_a_retry_and_keeps_nothing(domain: Domain) -> None:
     told = register(domain, numbered(1), make_call("ITI-42", dry_run=True))
     assert [(effect.effect, effect.object_id) for effect in told.planned or ()] == [("retry", "SubmissionSet01")]
     assert domain.changes() == changes
-    assert [event.query for event in domain.journal()] == ["dry run"]
+    assert [event.note for event in domain.journal()] == ["dry run"]
 
 
 # --- updates (ITI-57, ITI-92)
@@ -330,7 +330,7 @@ def test_an_update_that_is_sent_again_is_performed_once(domain: Domain, transact
     before = updates.state(domain)
     assert updates.perform(domain, sent, transaction) == AGAIN
     assert updates.state(domain) == before
-    assert [event.query for event in domain.changes()] == [None, None, "retry"]
+    assert [event.note for event in domain.changes()] == [None, None, "retry"]
 
 
 @pytest.mark.parametrize(

@@ -339,7 +339,7 @@ def test_a_spool_without_room_is_busy(tmp_path: Path) -> None:
 class FullJournal:
     """A journal without room."""
 
-    def record(self, event: object) -> None:
+    def record(self, *events: object) -> None:
         raise StorageFull("full")
 
 

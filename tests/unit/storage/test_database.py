@@ -12,6 +12,7 @@ from sqlalchemy import create_engine
 
 from tests.contract.submissions import url_of
 from xds_gateway.model.errors import StorageBusy, StorageFaulty, StorageFull
+from xds_gateway.storage.audit_tables import metadata
 from xds_gateway.storage.database import (
     DatabaseUnusable,
     SchemaMissing,
@@ -24,7 +25,6 @@ from xds_gateway.storage.database import (
     sqlite_path,
     translate,
 )
-from xds_gateway.storage.tables import metadata
 
 
 @pytest.fixture
@@ -68,6 +68,9 @@ FIRST_PATIENT = """CREATE TABLE patient (
     CONSTRAINT uq_patient_domain_value_authority UNIQUE (domain, value, authority))"""
 
 
+AUDIT = ("audit_refused", "audit_target", "audit_anchor", "audit_patient", "audit_entry", "audit_source")
+
+
 def test_a_database_of_the_first_schema_gains_what_later_ones_have(url: str) -> None:
     def indexes() -> set[str]:
         connection = sqlite3.connect(sqlite_path(url))
@@ -81,18 +84,28 @@ def test_a_database_of_the_first_schema_gains_what_later_ones_have(url: str) -> 
     fed = {"ix_patient_survivor", "ix_received_message_at"}
     fed |= {f"ix_patient_merge_{name}" for name in ("subsumed", "surviving")}
     listed = {"ix_value_set_domain"}
+    sent = {"ix_audit_entry_at"}
     whole = indexes()
     for name in added:
         change(url, f"DROP INDEX {name}")
-    for table in ("listed_code", "value_set", "detached_document", "patient_merge", "received_message", "patient"):
+    for table in (
+        "listed_code",
+        "value_set",
+        "detached_document",
+        "patient_merge",
+        "received_message",
+        "patient",
+        *AUDIT,
+    ):
         change(url, f"DROP TABLE {table}")
     change(url, FIRST_PATIENT)
     for column in ("sender", "sent_objects", "sent_digest"):
         change(url, f"ALTER TABLE submission_set DROP COLUMN {column}")
     change(url, "ALTER TABLE domain DROP COLUMN value_sets")
+    change(url, "ALTER TABLE audit_event DROP COLUMN chain")
     change(url, "UPDATE alembic_version SET version_num = '0001'")
     assert {name for name in indexes() if name.startswith("ix_")} == {
-        name for name in whole - added - detached - fed - listed if name.startswith("ix_")
+        name for name in whole - added - detached - fed - listed - sent if name.startswith("ix_")
     }
     migrate(url)
     check_schema(url)
