@@ -129,10 +129,10 @@ def issue_server(name: str, authority: Issued, *, now: datetime, hosts: tuple[st
     return _issue(name, authority, key, now, ("digital_signature",), ExtendedKeyUsageOID.SERVER_AUTH, hosts)
 
 
-def issue_client(name: str, authority: Issued, *, now: datetime) -> Issued:
-    """A TLS client certificate (ECDSA P-256)."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def issue_client(name: str, authority: Issued, *, now: datetime, key: PrivateKey | None = None) -> Issued:
+    """A TLS client certificate, of a new ECDSA P-256 key unless one is given."""
     hosts = ("practice.example",)  # strict verifiers want a name in each certificate
+    key = key or ec.generate_private_key(ec.SECP256R1())
     return _issue(name, authority, key, now, ("digital_signature",), ExtendedKeyUsageOID.CLIENT_AUTH, hosts)
 
 

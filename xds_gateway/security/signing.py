@@ -1,0 +1,59 @@
+"""Enveloped signatures of assertions, made with any key that signs bytes (SAML 2.0 core 5.4; XML Signature 1.1)."""
+
+from base64 import b64encode
+from hashlib import sha256
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from lxml import etree
+
+from ..codec.namespaces import DS
+from ..codec.xml import escape
+from .keys import Signer, certificate_key, read_certificate
+
+EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
+ENVELOPED: Final = f"{DS}enveloped-signature"
+SHA256: Final = "http://www.w3.org/2001/04/xmlenc#sha256"
+RSA_SHA256: Final = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+ECDSA_SHA256: Final = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
+_TEMPLATE: Final = (
+    f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="{EXCLUSIVE}"/>'
+    '<ds:SignatureMethod Algorithm="{method}"/><ds:Reference URI="#{id}"><ds:Transforms>'
+    f'<ds:Transform Algorithm="{ENVELOPED}"/><ds:Transform Algorithm="{EXCLUSIVE}"/></ds:Transforms>'
+    f'<ds:DigestMethod Algorithm="{SHA256}"/><ds:DigestValue>{{digest}}</ds:DigestValue></ds:Reference>'
+    "</ds:SignedInfo><ds:SignatureValue/><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}"
+    "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>"
+)
+
+
+def sign_assertion(assertion: bytes, signer: Signer) -> bytes:
+    """An assertion of ours, as `codec.saml.render_assertion` writes it, with its signature right after the Issuer.
+
+    Raises UnusableKey, and what the signer raises.
+    """
+    root = etree.fromstring(assertion)
+    signature = etree.fromstring(
+        _TEMPLATE.format(
+            method=_method(signer.certificate),
+            id=escape(root.get("ID", "")),
+            digest=_base64(sha256(_canonical(root)).digest()),
+            certificate=_base64(signer.certificate),
+        )
+    )
+    root.insert(1, signature)  # the schema has it between Issuer and Subject
+    signed_info, value = signature[0], signature[1]
+    value.text = _base64(signer.sign(_canonical(signed_info)))
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+
+
+def _method(certificate: bytes) -> str:
+    key = certificate_key(read_certificate(certificate))
+    return RSA_SHA256 if isinstance(key, rsa.RSAPublicKey) else ECDSA_SHA256
+
+
+def _canonical(element: etree._Element) -> bytes:
+    return etree.tostring(element, method="c14n", exclusive=True)
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()
