@@ -14,6 +14,7 @@ from typer.main import get_command
 from xds_gateway.cli.commands import app
 from xds_gateway.cli.failures import KINDS, MEANINGS
 from xds_gateway.codec.transactions import TRANSACTIONS
+from xds_gateway.config.assertion_profile import AssertionProfile
 from xds_gateway.config.settings import Settings
 from xds_gateway.config.shown import Scalar, default, unit
 from xds_gateway.config.tree import section_of
@@ -78,6 +79,53 @@ def settings_page() -> str:
         prefix = f"{name}__0__" if several else f"{name}__"
         parts += ["", f"## `{heading}`", "", _meaning(section), "", *_table(section.model_fields, prefix)]
     return "\n".join(parts) + "\n"
+
+
+PROFILE_HEAD = """\
+# Assertion profiles
+
+A TOML file that says what the assertions of a caller say and which key signs them, for `--assertion`, for `xds-gateway
+assertion new` and for `read_assertion_profile` of the SDK. [Call with an assertion](call-with-an-assertion.md) leads
+through it. Relative paths are taken from the file's folder. A name that is not listed here is refused, with the nearest
+one that is.
+
+```toml
+issuer = "https://assertions.hospital.example"
+audiences = ["urn:oid:1.2.3.4.5"]
+purposes = ["TREAT^treatment^2.16.840.1.113883.5.8"]
+
+[subject]
+name_id = "report-feeder"
+name = "Feeder of laboratory reports"
+organization = "Hospital"
+organization_id = "urn:oid:1.2.3.4"
+roles = ["224608005^Administrative healthcare staff^2.16.840.1.113883.6.96"]
+
+[key]
+pkcs12 = "issuer.p12"
+password_file = "issuer.password"
+```
+"""
+
+
+def profile_page() -> str:
+    """docs/assertion-profile.md: everything that an assertion profile may say."""
+    model = AssertionProfile.model_fields
+    parts = [PROFILE_HEAD]
+    top = {name: field for name, field in model.items() if section_of(field) is None}
+    parts += ["## The top of the file", "", *_profile_table(top)]
+    for name, field in model.items():
+        section = section_of(field)
+        if section:
+            parts += ["", f"## `[{name}]`", "", _meaning(section), "", *_profile_table(section.model_fields)]
+    return "\n".join(parts) + "\n"
+
+
+def _profile_table(fields: dict[str, FieldInfo]) -> Iterator[str]:
+    yield "| name | default | meaning |"
+    yield "|---|---|---|"
+    for name, field in fields.items():
+        yield f"| `{name}` | {'required' if field.is_required() else _default(field)} | {field.description} |"
 
 
 def _meaning(section: type[BaseModel]) -> str:
@@ -292,6 +340,10 @@ xds-gateway vocabulary check""",
 xds-gateway folder new 'Diabetes' --patient 42@1.2.3 --code '71388002^Procedure^2.16.840.1.113883.6.96'
 xds-gateway folder add FOLDER ENTRYUUID
 xds-gateway folder list --patient 42@1.2.3""",
+    "assertion": """\
+xds-gateway assertion new --patient 42@1.2.3 --output assertion.xml
+xds-gateway assertion new --into docs/examples/iti-41.mime --output submission.mime
+xds-gateway assertion show submission.mime""",
     "patients": """\
 xds-gateway patients add 42@1.2.3
 xds-gateway patients merge 42@1.2.3 43@1.2.3
@@ -357,6 +409,7 @@ def _mistake(row: Mistake) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "assertion-profile.md": profile_page,
     "cli.md": cli_page,
     "errors.md": errors_page,
     "known-mistakes.md": known_mistakes_page,

@@ -3,7 +3,8 @@
 ca.crt                          signs server and client; its key is forgotten as soon as they are made
 server.crt  server.key          the gateway's listener (ECDSA P-256)
 client.crt  client.key          practice software; client.p12 holds both for Java and Windows
-signer.crt  signer.key          signs submission sets and assertions (RSA-2048, asked for by XAdES profiles)
+signer.crt  signer.key          signs submission sets (RSA-2048, asked for by XAdES profiles)
+issuer.crt  issuer.key          signs assertions (RSA-2048); assertion.toml is a profile that uses it
 """
 
 import os
@@ -32,7 +33,27 @@ P12_PASSWORD: Final = "throw-away"  # noqa: S105 - documented, and the key behin
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 AUTHORITY_LIFE: Final = timedelta(days=3650)
 LIFE: Final = timedelta(days=825)  # what TLS stacks accept at most from a private authority
+ISSUER: Final = "urn:xds-gateway:throw-away-issuer"
+AUDIENCE: Final = "urn:xds-gateway:throw-away-domain"
 BACKDATING: Final = timedelta(hours=1)  # clocks differ
+
+_PROFILE: Final = f"""\
+# Assertions of a made-up physician, for demonstrations and tests: docs/assertion-profile.md
+issuer = "{ISSUER}"
+audiences = ["{AUDIENCE}"]
+purposes = ["TREAT^treatment^2.16.840.1.113883.5.8"]
+
+[subject]
+name_id = "claire.martin"
+name = "Dr Claire Martin"
+organization = "Cabinet Martin"
+organization_id = "urn:oid:2.25.55555555555555555"
+roles = ["309343006^Physician^2.16.840.1.113883.6.96"]
+
+[key]
+file = "issuer.key"
+certificate = "issuer.crt"
+"""
 
 
 class PkiExists(Exception):
@@ -45,7 +66,7 @@ class PkiExists(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pki:
-    """Where the files of a PKI are; all PEM but the two of PKCS #12."""
+    """Where the files of a PKI are; all PEM but the two of PKCS #12 and the assertion profile, which is TOML."""
 
     ca: Path
     ca_p12: Path
@@ -56,6 +77,9 @@ class Pki:
     client_p12: Path
     signer_certificate: Path
     signer_key: Path
+    issuer_certificate: Path
+    issuer_key: Path
+    assertion_profile: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +102,17 @@ def pki_in(folder: Path) -> Pki:
         client_p12=folder / "client.p12",
         signer_certificate=folder / "signer.crt",
         signer_key=folder / "signer.key",
+        issuer_certificate=folder / "issuer.crt",
+        issuer_key=folder / "issuer.key",
+        assertion_profile=folder / "assertion.toml",
     )
 
 
 def make_pki(folder: Path, *, now: datetime, hosts: Iterable[str] = LOCAL_HOSTS, force: bool = False) -> Pki:
-    """Make authority, server, client and signer in `folder`; `now` has a time zone, `hosts` are names or addresses.
+    """Make authority, server, client, signer and issuer in `folder`.
 
-    Raises PkiExists when a file is there and `force` is not said, OSError when the folder cannot be written.
+    `now` has a time zone, `hosts` are names or addresses. Raises PkiExists when a file is there and `force` is not
+    said, OSError when the folder cannot be written.
     """
     pki = pki_in(folder)
     if not force:
@@ -93,6 +121,7 @@ def make_pki(folder: Path, *, now: datetime, hosts: Iterable[str] = LOCAL_HOSTS,
     server = issue_server("XDS gateway", authority, now=now, hosts=tuple(hosts))
     client = issue_client("Practice software", authority, now=now)
     signer = issue_signer("Document signer", authority, now=now)
+    issuer = issue_signer("Assertion issuer", authority, now=now)
     folder.mkdir(parents=True, exist_ok=True)
     _write(pki.ca, certificate_pem(authority), 0o644)
     _write(pki.ca_p12, trust_store_p12(authority), 0o644)
@@ -100,10 +129,12 @@ def make_pki(folder: Path, *, now: datetime, hosts: Iterable[str] = LOCAL_HOSTS,
         (server, pki.server_certificate, pki.server_key),
         (client, pki.client_certificate, pki.client_key),
         (signer, pki.signer_certificate, pki.signer_key),
+        (issuer, pki.issuer_certificate, pki.issuer_key),
     ):
         _write(certificate, certificate_pem(issued), 0o644)
         _write(key, key_pem(issued), 0o600)
     _write(pki.client_p12, client_p12(client, authority), 0o600)
+    _write(pki.assertion_profile, _PROFILE.encode(), 0o644)
     return pki
 
 

@@ -49,8 +49,9 @@ from xds_gateway.model.errors import ErrorCode, Finding
 from xds_gateway.pki import make_pki, pki_in
 
 CLIENTS = ("submit", "find", "get", "query", "history", "update", "deprecate", "folder", "remove")
-COMMANDS = ("serve", "demo", "pki", *CLIENTS, "patients", "vocabulary", "explain", "config", "version")
+COMMANDS = ("serve", "demo", "pki", *CLIENTS, "assertion", "patients", "vocabulary", "explain", "config", "version")
 GROUPS = {
+    "assertion": ("new", "show"),
     "folder": ("new", "add", "remove", "list", "show"),
     "patients": ("add", "list", "show", "merge", "unmerge"),
     "vocabulary": ("load", "list", "show", "check"),
@@ -137,6 +138,8 @@ USAGE = [
     (["find", *PATIENT, "--timeout", "long"], "--timeout"),
     (["find", *PATIENT, "--url", "localhost"], "is not an http or https address"),
     (["find", *PATIENT, "--ca", "nowhere.crt"], "nowhere.crt is not a file"),
+    (["find", *PATIENT, "--purpose", "ETREAT^^2.16.840.1.113883.5.8"], "say its profile with --assertion"),
+    (["find", *PATIENT, "--assertion", "nowhere.toml"], "nowhere.toml cannot be read"),
     (["submit"], "FILE"),
     (["submit", "nowhere.xml"], "--patient"),
     (["submit", "nowhere.xml", *PATIENT], "nowhere.xml cannot be read"),
@@ -287,17 +290,22 @@ def test_a_client_finds_the_gateway_of_this_folder(folder):
     make_pki(folder / "var" / "pki", now=datetime.now(UTC))
     to = destination(ConnectionOptions(), load(None, {}))
     keys = pki_in(Path("var/pki"))
-    assert to == (URL, URL.replace("registry", "repository"), keys.client_certificate, keys.client_key, keys.ca)
+    urls = (URL, URL.replace("registry", "repository"))
+    assert to == (*urls, keys.client_certificate, keys.client_key, keys.ca, keys.assertion_profile)
 
 
-#   options                                                        registry, repository, certificate, key, ca
+#   options                                                  registry, repository, certificate, key, ca, profile
 DESTINATIONS = [
-    ({"url": "https://g/s/"}, ("https://g/s/registry", "https://g/s/repository", None, None, None)),
-    ({"registry_url": "https://r/x"}, ("https://r/x", URL.replace("registry", "repository"), None, None, None)),
-    ({"url": "http://g/s", "repository_url": "http://h"}, ("http://g/s/registry", "http://h", None, None, None)),
+    ({"url": "https://g/s/"}, ("https://g/s/registry", "https://g/s/repository", None, None, None, None)),
+    ({"registry_url": "https://r/x"}, ("https://r/x", URL.replace("registry", "repository"), None, None, None, None)),
+    ({"url": "http://g/s", "repository_url": "http://h"}, ("http://g/s/registry", "http://h", None, None, None, None)),
     (
-        {"url": "https://g/s", "cert": Path("a"), "ca": Path("c")},
-        ("https://g/s/registry", "https://g/s/repository", Path("a"), None, Path("c")),
+        {"url": "https://g/s", "cert": Path("a"), "ca": Path("c"), "assertion": Path("d")},
+        ("https://g/s/registry", "https://g/s/repository", Path("a"), None, Path("c"), Path("d")),
+    ),
+    (
+        {"url": "http://g/s", "assertion": Path("d")},
+        ("http://g/s/registry", "http://g/s/repository", None, None, None, Path("d")),
     ),
 ]
 

@@ -22,8 +22,8 @@ from xds_gateway.pki import (
 )
 
 NOW = datetime.now(UTC)
-KEYS = {"client.key", "client.p12", "server.key", "signer.key"}
-FILES = KEYS | {"ca.crt", "ca.p12", "client.crt", "server.crt", "signer.crt"}
+KEYS = {"client.key", "client.p12", "server.key", "signer.key", "issuer.key"}
+FILES = KEYS | {"ca.crt", "ca.p12", "client.crt", "server.crt", "signer.crt", "issuer.crt", "assertion.toml"}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_all_files_are_made_and_only_keys_are_private(pki):
     assert pki_in(folder) == pki
 
 
-@pytest.mark.parametrize("role", ["server", "client", "signer"])
+@pytest.mark.parametrize("role", ["server", "client", "signer", "issuer"])
 def test_each_key_belongs_to_its_certificate(pki, role):
     key = load_pem_private_key(getattr(pki, f"{role}_key").read_bytes(), None)
     assert certificate(getattr(pki, f"{role}_certificate")).public_key() == key.public_key()

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .assertion_commands import assertion
 from .failures import MEANINGS
 from .options import (
     AgainstOptions,
@@ -86,7 +87,7 @@ def pki(
 ) -> None:
     """Make throw-away keys.
 
-    For an authority, a server, a client and a signer of documents; never for production.
+    For an authority, a server, a client, a signer of documents and an issuer of assertions; never for production.
     """
     from .pki import pki
 
@@ -228,6 +229,7 @@ def explain(
 
 
 add_commands(app)
+app.add_typer(assertion, name="assertion")
 app.add_typer(patients, name="patients")
 app.add_typer(vocabulary, name="vocabulary")
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..client import (
+    AssertionSource,
     Damaged,
     Fault,
     Gateway,
     GatewayClientError,
     IncompleteMetadata,
     InvalidQuery,
+    KeyUnavailable,
     Misconfigured,
     NotACdaDocument,
     NotFound,
@@ -22,11 +24,14 @@ from ..client import (
     TlsRefused,
     UnexpectedAnswer,
     Unreachable,
+    parse_code,
+    read_assertion_profile,
 )
 from ..client.queries import QUERIES_BY_NAME
 from ..client.query_texts import patient_text
 from ..codec.findings import parse_code_context
 from ..config import Settings
+from ..model.principal import Coded
 from ..pki import pki_in
 from .config import read_settings
 from .failures import CommandFailed, Explained
@@ -42,6 +47,7 @@ _UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-
 # what the SDK raises, and the kind of failure that it is; the nearest class counts
 KINDS_OF_ERRORS: Final = {
     Misconfigured: "usage",
+    KeyUnavailable: "key",
     InvalidQuery: "usage",
     NotFound: "not_found",
     NotACdaDocument: "not_cda",
@@ -67,6 +73,7 @@ class Destination(NamedTuple):
     certificate: Path | None
     key: Path | None
     ca: Path | None
+    assertion: Path | None = None  # a profile
 
 
 def destination(options: ConnectionOptions, settings: Settings) -> Destination:
@@ -77,7 +84,7 @@ def destination(options: ConnectionOptions, settings: Settings) -> Destination:
         options.repository_url or f"{url}/repository",
     )
     if not (registry_url.startswith("https:") or repository_url.startswith("https:")):
-        return Destination(registry_url, repository_url, options.cert, options.key, options.ca)
+        return Destination(registry_url, repository_url, options.cert, options.key, options.ca, options.assertion)
     keys = pki_in(settings.listeners[0].client_ca.parent)
     own = options.cert is None
     return Destination(
@@ -86,7 +93,18 @@ def destination(options: ConnectionOptions, settings: Settings) -> Destination:
         options.cert or _existing(keys.client_certificate),
         options.key or (_existing(keys.client_key) if own else None),
         options.ca or _existing(keys.ca),
+        options.assertion or (_existing(keys.assertion_profile) if own else None),
     )
+
+
+def assertion_source(to: Destination, purpose: str | None = None) -> AssertionSource | None:
+    """Who signs the assertions of calls to there, None when nobody does. Raises what the SDK raises."""
+    if to.assertion is None:
+        if purpose:
+            raise Misconfigured("--purpose needs an assertion: say its profile with --assertion")
+        return None
+    source = read_assertion_profile(to.assertion, client_certificate=to.certificate)
+    return source.changed(purposes=[Coded(*parse_code(purpose))]) if purpose else source
 
 
 def _existing(path: Path) -> Path | None:
@@ -113,6 +131,7 @@ def connected(
             certificate=to.certificate,
             key=to.key,
             ca=to.ca,
+            assertion=assertion_source(to, options.purpose),
             timeout=(min(_CONNECT_SECONDS, options.timeout), options.timeout),
             journal=journal,
             transferred=transferred,

@@ -8,12 +8,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..codec.captures import Capture, NotACapture, parse_capture, with_dry_run
+from ..codec.capture_headers import with_dry_run
+from ..codec.captures import Capture, NotACapture, parse_capture
 from ..codec.transactions import TRANSACTIONS
 from ..model.messages import PlannedEffect
 from ..rules.explaining import Explanation, explain_answer, of_request, without_registry
 from .config import read_settings
-from .connecting import destination, failing_well
+from .connecting import assertion_source, destination, failing_well
 from .console import output, print_json, shown, working
 from .explaining import explanation
 from .failures import CommandFailed, Status
@@ -92,13 +93,21 @@ def _online(capture: Capture, against: str, options: AgainstOptions) -> Explanat
     from ..client.explaining import addresses_of, ask
     from ..client.http import HttpChannel, Timeouts, TlsFiles
 
-    caller = ConnectionOptions(config=options.config, url=against, cert=options.cert, key=options.key, ca=options.ca)
+    caller = ConnectionOptions(
+        config=options.config,
+        url=against,
+        cert=options.cert,
+        key=options.key,
+        ca=options.ca,
+        assertion=options.assertion,
+    )
     to = destination(caller, read_settings(options.config))
     with failing_well(to), working(f"Asking {against}", quiet=False):
+        source = assertion_source(to)
         tls = TlsFiles(certificate=to.certificate, key=to.key, ca=to.ca)
         channel = HttpChannel(tls, Timeouts(min(_CONNECT_SECONDS, options.timeout), options.timeout))
         try:
-            return ask(capture, addresses_of(to.registry_url, to.repository_url), channel)
+            return ask(capture, addresses_of(to.registry_url, to.repository_url), channel, source() if source else None)
         finally:
             channel.close()
 

@@ -32,6 +32,7 @@ KINDS: Final = {
     "configuration": (Status.USAGE, "the settings, or what they name: keys, folders, ports, the database"),
     "exists": (Status.USAGE, "keys are there already and `--force` was not said"),
     "not_cda": (Status.USAGE, "a file that should be CDA is not"),
+    "key": (Status.USAGE, "the key that signs assertions could not be used"),
     "incomplete_metadata": (Status.USAGE, "required attributes are not known"),
     "refused": (Status.REFUSED, "a RegistryErrorList; `errors` are its errors"),
     "fault": (Status.REFUSED, "a SOAP fault"),

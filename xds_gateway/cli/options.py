@@ -79,6 +79,24 @@ class ConnectionOptions:
         Path | None,
         _connection("--ca", "FILE", "PEM authorities that the gateway's certificate may come from; by default ca.crt."),
     ] = None
+    assertion: Annotated[
+        Path | None,
+        _connection(
+            "--assertion",
+            "PROFILE",
+            "TOML file of an assertion profile, to sign an assertion for each call; by default assertion.toml beside "
+            "client_ca.",
+        ),
+    ] = None
+    purpose: Annotated[
+        str | None,
+        _connection(
+            "--purpose",
+            "CODE^DISPLAY^SCHEME",
+            "Purpose of use in the assertion, in place of the profile's, as ETREAT^^2.16.840.1.113883.5.8.",
+            variable=False,
+        ),
+    ] = None
     timeout: Annotated[
         float, _connection("--timeout", "SECONDS", "Longest silence of the gateway before giving up.")
     ] = 60.0
@@ -103,6 +121,12 @@ class AgainstOptions:
     key: Annotated[Path | None, _connection("--key", "FILE", "PEM key of the certificate.")] = None
     ca: Annotated[
         Path | None, _connection("--ca", "FILE", "PEM authorities that the gateway's certificate may come from.")
+    ] = None
+    assertion: Annotated[
+        Path | None,
+        _connection(
+            "--assertion", "PROFILE", "Assertion profile; its assertion is sent in place of the one in the capture."
+        ),
     ] = None
     timeout: Annotated[
         float, _connection("--timeout", "SECONDS", "Longest silence of the gateway before giving up.")

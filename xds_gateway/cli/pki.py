@@ -14,7 +14,7 @@ KEYS: Final = {
     "folder": "where the files are",
     "hosts": "names and addresses of the server certificate",
     "files": "object of paths: ca, ca_p12, server_certificate, server_key, client_certificate, client_key, "
-    "client_p12, signer_certificate, signer_key",
+    "client_p12, signer_certificate, signer_key, issuer_certificate, issuer_key, assertion_profile",
     "p12_password": "password of the .p12 files",
 }
 
@@ -22,7 +22,9 @@ _MEANINGS: Final = (
     ("ca.crt, ca.p12", "the authority of them all; its key was not kept"),
     ("server.crt, server.key", "the gateway"),
     ("client.crt, client.key, client.p12", "practice software"),
-    ("signer.crt, signer.key", "signs submission sets and assertions"),
+    ("signer.crt, signer.key", "signs submission sets"),
+    ("issuer.crt, issuer.key", "signs assertions"),
+    ("assertion.toml", "what they say: a profile for clients of the command line and the SDK"),
 )
 
 

@@ -6,6 +6,7 @@
 """
 
 from ..model.datatypes import Author, Code
+from .assertions import AssertionSource, read_assertion_profile
 from .cda import CdaHeader, read_cda
 from .errors import (
     Damaged,
@@ -13,6 +14,7 @@ from .errors import (
     GatewayClientError,
     IncompleteMetadata,
     InvalidQuery,
+    KeyUnavailable,
     Misconfigured,
     NotACdaDocument,
     NotFound,
@@ -49,6 +51,7 @@ from .values import (
 
 __all__ = [
     "AdministrationResult",
+    "AssertionSource",
     "AssociationSummary",
     "Author",
     "CdaHeader",
@@ -64,6 +67,7 @@ __all__ = [
     "GatewayClientError",
     "IncompleteMetadata",
     "InvalidQuery",
+    "KeyUnavailable",
     "Misconfigured",
     "NotACdaDocument",
     "NotFound",
@@ -85,6 +89,7 @@ __all__ = [
     "default_journal",
     "metadata_from",
     "parse_code",
+    "read_assertion_profile",
     "read_cda",
     "read_document",
     "read_metadata_file",

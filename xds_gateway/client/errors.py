@@ -2,6 +2,7 @@
 
 GatewayClientError
   Misconfigured          a file, folder or address given to the client cannot be used
+  KeyUnavailable         the key that signs assertions could not be used: nothing was sent
   NotACdaDocument        the file is no CDA R2 document
   IncompleteMetadata     required attributes are unknown: nothing was sent
   InvalidQuery           no such stored query, or its parameters are wrong: nothing was sent
@@ -38,6 +39,10 @@ class GatewayClientError(Exception):
 
 class Misconfigured(GatewayClientError):
     """A file, folder or address given to the client cannot be used; the message says which and why."""
+
+
+class KeyUnavailable(GatewayClientError):
+    """The key that signs assertions could not be used, so that nothing was sent; the message says what to do."""
 
 
 class NotACdaDocument(GatewayClientError):

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from ..codec.captures import Capture, with_dry_run
+from ..codec.capture_headers import with_assertion, with_dry_run
+from ..codec.captures import Capture
 from ..model.messages import QueryResponse, RetrieveResponse
 from ..rules.explaining import Explanation, explain_answer, of_request
 from .answers import ANSWER_LIMITS
@@ -15,13 +16,18 @@ NO_PLACE = (
 )
 
 
-def ask(capture: Capture, addresses: Mapping[str, str], channel: HttpChannel) -> Explanation:
+def ask(
+    capture: Capture, addresses: Mapping[str, str], channel: HttpChannel, assertion: bytes | None = None
+) -> Explanation:
     """Send a captured request as a dry run and explain the answer; `addresses` are by endpoint.
+
+    An `assertion` takes the place of one that was captured, which may have ended or been used.
 
     Raises Misconfigured for a message that could be taken for a real one, what HttpChannel.post raises, and
     UnexpectedAnswer for more bytes than an answer has.
     """
-    dry = with_dry_run(capture)
+    fresh = with_assertion(capture, assertion) if assertion else capture
+    dry = with_dry_run(fresh) if fresh else None
     if dry is None:
         raise Misconfigured(NO_PLACE)
     url = addresses.get(dry.endpoint or "registry", addresses["registry"])

@@ -134,7 +134,7 @@ class Gateway(DocumentConsumer, DocumentAdministrator):
             capture = parse_capture(_bytes_of(message), transaction)
         except NotACapture as wrong:
             raise Misconfigured(f"this is no captured request: {wrong}") from wrong
-        return ask(capture, self._addresses, self._channel)
+        return ask(capture, self._addresses, self._channel, self._assertion() if self._assertion else None)
 
     def _relate(
         self, kind: str, target: str, document: DocumentToSubmit, patient_id: str, source_id: str, title: str | None

@@ -14,6 +14,7 @@ from lxml import etree
 from zeep import Client, Settings
 from zeep.transports import Transport
 
+from ..codec.capture_headers import insert_header
 from ..codec.ebrim import QUERY, RS
 from ..codec.soap import ANONYMOUS, DRY_RUN_HEADER, SOAP12, WSA, render_request_envelope
 from ..codec.transactions import TRANSACTIONS
@@ -40,19 +41,26 @@ _REPOSITORY_BINDING: Final = f"{{{XDSB}}}DocumentRepository_Binding_Soap12"
 _ROWS: Final = {row.name: row for row in TRANSACTIONS}
 
 Exchange = AbstractContextManager[HttpAnswer]
+Security = Callable[[], str]  # the Security header of one call, nothing without assertions
 
 
 class _PlainTransport(Transport):
     """Gives zeep an exchange that begins when it is entered; nothing of a message is logged."""
 
-    def __init__(self, channel: HttpChannel) -> None:
+    def __init__(self, channel: HttpChannel, security: Security) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._channel = channel
+        self._security = security
 
     def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> Exchange:
         """What zeep calls with a finished envelope."""
         action = _complete_addressing(envelope)
-        return self.send(address, etree.tostring(envelope, xml_declaration=True, encoding="UTF-8"), action)
+        written = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+        # as bytes: in a tree, lxml may give the names of an assertion other prefixes, which its signature covers
+        secured = insert_header(written, self._security().encode())
+        if secured is None:
+            raise LookupError("zeep writes no Envelope")
+        return self.send(address, secured, action)
 
     def send(self, address: str, envelope: bytes, action: str) -> Exchange:
         """Send an envelope."""
@@ -62,8 +70,8 @@ class _PlainTransport(Transport):
 class _MtomTransport(_PlainTransport):
     """The same as a multipart message: who asks in MTOM is answered in MTOM (ITI TF-2 V.8)."""
 
-    def __init__(self, channel: HttpChannel, new_uuid: Callable[[], UUID]) -> None:
-        super().__init__(channel)
+    def __init__(self, channel: HttpChannel, security: Security, new_uuid: Callable[[], UUID]) -> None:
+        super().__init__(channel, security)
         self._new_uuid = new_uuid
 
     def send(self, address: str, envelope: bytes, action: str) -> Exchange:
@@ -97,14 +105,20 @@ class SoapClient:
     """The transactions of a Document Source, a Document Consumer and a Document Administrator, as calls."""
 
     def __init__(
-        self, registry_url: str, repository_url: str, channel: HttpChannel, new_uuid: Callable[[], UUID]
+        self,
+        registry_url: str,
+        repository_url: str,
+        channel: HttpChannel,
+        new_uuid: Callable[[], UUID],
+        security: Security,
     ) -> None:
-        """Reads the WSDLs of the package; nothing is sent."""
+        """Reads the WSDLs of the package; nothing is sent. `security` gives the Security header of each call."""
         self._repository_url = repository_url
         self._new_uuid = new_uuid
         self._registry_url = registry_url
-        self._plain = _PlainTransport(channel)
-        self._mtom = _MtomTransport(channel, new_uuid)
+        self._security = security
+        self._plain = _PlainTransport(channel, security)
+        self._mtom = _MtomTransport(channel, security, new_uuid)
         registry, repository = _load("registry", self._plain), _load("repository", self._mtom)
         self._registry_service = registry.create_service(_REGISTRY_BINDING, registry_url)
         self._repository_service = repository.create_service(_REPOSITORY_BINDING, repository_url)
@@ -133,7 +147,7 @@ class SoapClient:
         row = _ROWS[transaction]
         address = self._repository_url if row.endpoint == "repository" else self._registry_url
         action = row.request_action
-        envelope = render_request_envelope(action, address, body, self._new_uuid().urn)
+        envelope = render_request_envelope(action, address, body, self._new_uuid().urn, headers=self._security())
         with self._plain.send(address, envelope, action) as answer:
             told = read_answer_body(read_envelope(answer), f"{{{RS}}}RegistryResponse", status=answer.status)
         return check_status(*_registry_response(told))
@@ -155,6 +169,7 @@ class SoapClient:
     def _provided(self, request: ProvideRequest, attachments: tuple[Attachment, ...], headers: str) -> etree._Element:
         action, url = self._provide_action, self._repository_url
         body = render_provide_request(request)
+        headers = self._security() + headers
         envelope = render_request_envelope(action, url, body, self._new_uuid().urn, headers=headers)
         with self._mtom.send_with(url, envelope, attachments, action) as answer:
             return read_answer_body(read_envelope(answer), f"{{{RS}}}RegistryResponse", status=answer.status)

@@ -20,8 +20,8 @@ from .mtom import (
     parse_content_type,
     render_content_type,
 )
-from .namespaces import SOAP11, SOAP12, WSA
-from .soap import DRY_RUN, DRY_RUN_HEADER, render_request_envelope
+from .namespaces import SOAP11, WSA
+from .soap import render_request_envelope
 from .transactions import ENDPOINTS, TRANSACTIONS, TransactionRow
 from .xml import XmlLimits, parse
 
@@ -30,9 +30,6 @@ _HEADER_LINE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:")
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
 _DELIMITER: Final = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n(?=[A-Za-z-]+:)")
 _DECLARATION: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\?>")
-_ENVELOPE: Final = re.compile(rb"<(?:[\w.-]+:)?Envelope(?:\s[^>]*)?>")
-_HEADER: Final = re.compile(rb"<((?:[\w.-]+:)?Header)(\s[^>]*?)?(/?)>")
-_BODY: Final = re.compile(rb"<(?:[\w.-]+:)?Body[\s/>]")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r\n")
 _MESSAGE_ID: Final = "urn:uuid:00000000-0000-4000-8000-000000000000"
 _TEXT_XML: Final = "text/xml; charset=UTF-8"
@@ -86,17 +83,6 @@ def parse_capture(data: bytes, transaction: str | None = None) -> Capture:
     endpoint = _endpoint_of(path) or (row.endpoint if row else None)
     alone = alone and not headers["content-type"].startswith(MULTIPART)
     return Capture(path, headers, body, endpoint, action, element, row, naked=False, alone=alone)
-
-
-def with_dry_run(capture: Capture) -> Capture | None:
-    """The same request with the header DryRun, every other byte as it was; None when there is no safe place for it."""
-    root = root_part(capture.content_type, capture.body)
-    place = capture.body.find(root) if root else -1
-    changed = _inserted(root) if place >= 0 else None
-    if changed is None:
-        return None
-    body = capture.body[:place] + changed + capture.body[place + len(root) :]
-    return capture._replace(body=body) if _asks_for_dry_run(root_part(capture.content_type, body)) else None
 
 
 # ---- the forms ----
@@ -216,29 +202,3 @@ def _row_of(action: str | None, element: str | None, transaction: str | None) ->
 def _endpoint_of(path: str | None) -> str | None:
     last = (path or "").rstrip("/").rpartition("/")[2]
     return last if last in ENDPOINTS else None
-
-
-# ---- the header ----
-
-
-def _inserted(root: bytes) -> bytes | None:
-    envelope = _ENVELOPE.search(root)
-    if envelope is None:
-        return None
-    body = _BODY.search(root, envelope.end())
-    header = _HEADER.search(root, envelope.end(), body.start() if body else len(root))
-    block = DRY_RUN_HEADER.encode()
-    if header is None:
-        made = f'<h:Header xmlns:h="{SOAP12}">'.encode() + block + b"</h:Header>"
-        return root[: envelope.end()] + made + root[envelope.end() :]
-    if not header[3]:
-        return root[: header.end()] + block + root[header.end() :]
-    opened = b"<" + header[1] + (header[2] or b"") + b">" + block + b"</" + header[1] + b">"
-    return root[: header.start()] + opened + root[header.end() :]
-
-
-def _asks_for_dry_run(root: bytes) -> bool:
-    try:
-        return parse(root, XmlLimits()).find(f"{{*}}Header/{DRY_RUN}") is not None
-    except GatewayError:
-        return False

@@ -21,6 +21,7 @@ from .soap_writing import (
     render_envelope_start,
     render_fault,
     render_request_envelope,
+    render_security_header,
     render_soap11_version_mismatch,
 )
 
@@ -46,5 +47,6 @@ __all__ = [
     "render_envelope_start",
     "render_fault",
     "render_request_envelope",
+    "render_security_header",
     "render_soap11_version_mismatch",
 ]

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..model.errors import FaultCode, FaultDetail, SoapFault
-from .namespaces import GATEWAY, SOAP11, SOAP12, WSA
+from .namespaces import GATEWAY, SOAP11, SOAP12, WSA, WSSE
 from .soap_reading import ANONYMOUS
 from .xml import escape
 
@@ -25,6 +25,11 @@ ENVELOPE_END: Final = b"</s:Body></s:Envelope>"
 
 
 DRY_RUN_HEADER: Final = f'<g:DryRun xmlns:g="{GATEWAY}" s:mustUnderstand="true" xmlns:s="{SOAP12}"/>'
+
+
+def render_security_header(assertion: bytes) -> str:
+    """The header that carries a signed assertion, byte for byte as it is (WS-Security 1.1 6; ITI TF-2 3.40.4.1.2)."""
+    return f'<w:Security xmlns:w="{WSSE}" s:mustUnderstand="true" xmlns:s="{SOAP12}">{assertion.decode()}</w:Security>'
 
 
 def render_request_envelope(action: str, to: str, body: bytes, message_id: str, *, headers: str = "") -> bytes:

@@ -29,6 +29,7 @@ EXPECTED: Final = {
     "model_attributes_type": "a table",
     "tuple_type": "a list, in the file as [...] or with [[...]] before each of its tables",
     "too_short": "at least one",
+    "missing": "a value, it has no default",
 }
 
 FOLLOWING: Final = ("default_factory_not_called", "too_short")  # said of a setting because another one is wrong

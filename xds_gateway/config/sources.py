@@ -47,7 +47,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> LoadedSettings:
     if unknown:
         raise ConfigurationError(*unknown)
     from_environment = _read_environment(variables)
-    merged = _merge(_resolved(from_file, path.parent, Settings) if path else {}, from_environment)
+    merged = _merge(resolved(from_file, path.parent, Settings) if path else {}, from_environment)
     sources = {dotted(key): f"file {path}" for key, _ in _leaves(from_file)}
     sources |= {dotted(key): f"environment {_variable(key, variables)}" for key, _ in _leaves(from_environment)}
     try:
@@ -133,10 +133,10 @@ def _leaves(tree: Any, key: Key = ()) -> Iterator[tuple[Key, Any]]:
         yield key, tree
 
 
-def _resolved(tree: Any, folder: Path, model: type[BaseModel]) -> Any:
-    """The file's tree with relative paths taken from the file's folder."""
+def resolved(tree: Any, folder: Path, model: type[BaseModel]) -> Any:
+    """A file's tree with relative paths taken from the file's folder."""
     if isinstance(tree, list):
-        return [_resolved(item, folder, model) for item in tree]
+        return [resolved(item, folder, model) for item in tree]
     if not isinstance(tree, dict):
         return tree
     return {k: _resolved_value(v, folder, model.model_fields[k]) for k, v in tree.items()}
@@ -153,4 +153,4 @@ def _resolved_value(value: Any, folder: Path, field: FieldInfo) -> Any:
     if is_path(field):
         return _from(folder, value)
     inner = section_of(field)
-    return _resolved(value, folder, inner) if inner else value
+    return resolved(value, folder, inner) if inner else value

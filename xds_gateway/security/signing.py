@@ -29,7 +29,8 @@ _TEMPLATE: Final = (
 def sign_assertion(assertion: bytes, signer: Signer) -> bytes:
     """An assertion of ours, as `codec.saml.render_assertion` writes it, with its signature right after the Issuer.
 
-    Raises UnusableKey, and what the signer raises.
+    In ASCII with character references, so that it may be put into a message of any usual encoding. Raises UnusableKey,
+    and what the signer raises.
     """
     root = etree.fromstring(assertion)
     signature = etree.fromstring(
@@ -43,7 +44,7 @@ def sign_assertion(assertion: bytes, signer: Signer) -> bytes:
     root.insert(1, signature)  # the schema has it between Issuer and Subject
     signed_info, value = signature[0], signature[1]
     value.text = _base64(signer.sign(_canonical(signed_info)))
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    return etree.tostring(root)  # ASCII
 
 
 def _method(certificate: bytes) -> str:

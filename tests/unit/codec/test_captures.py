@@ -1,4 +1,4 @@
-"""Captured requests: each form is read as the message that it is, and gets the header DryRun or none at all."""
+"""Captured requests: each form is read as the message that it is, and gets a header or none at all."""
 
 import pytest
 from hypothesis import given
@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from tests.unit.builders import make_submission
-from xds_gateway.codec.captures import Capture, NotACapture, parse_capture, root_part, with_dry_run
+from xds_gateway.codec.capture_headers import with_assertion, with_dry_run
+from xds_gateway.codec.captures import Capture, NotACapture, parse_capture, root_part
 from xds_gateway.codec.mtom import MultipartRenderer
+from xds_gateway.codec.namespaces import WSSE
 from xds_gateway.codec.soap import DRY_RUN, parse_envelope, render_request_envelope
 from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.codec.xdsb import render_register_request
@@ -71,6 +73,48 @@ def test_the_header_is_added_and_nothing_else_is_changed(form: str) -> None:
     added = len(dry.body) - len(capture.body)
     start = dry.body.index(b"<g:DryRun ")
     assert dry.body[:start] + dry.body[start + added :] == capture.body
+
+
+ASSERTION = b'<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_new">&#233;</saml:Assertion>'
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_assertion_is_put_in_and_nothing_else_is_changed(form: str) -> None:
+    capture = parse_capture(FORMS[form])
+    secured = with_assertion(capture, ASSERTION)
+    assert secured is not None
+    security = parse_envelope(parse(root_part(secured.content_type, secured.body), XmlLimits())).security
+    assert security is not None
+    assert [child.get("ID") for child in security] == ["_new"]
+    added = len(secured.body) - len(capture.body)
+    start = secured.body.index(b"<w:Security ")
+    assert secured.body[:start] + secured.body[start + added :] == capture.body
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        f'<w:Security xmlns:w="{WSSE}"/>',
+        f"<w:Security xmlns:w='{WSSE}' a='>'>\n<old xmlns='urn:x'>text</old>\n</w:Security >",
+        f'<Security xmlns="{WSSE}"><Timestamp/><a/></Security>',
+    ],
+)
+def test_an_assertion_takes_the_place_of_the_old_header(old: str) -> None:
+    envelope = ENVELOPE.replace(b"</s:Header>", old.encode() + b"</s:Header>")
+    secured, plain = (with_assertion(parse_capture(data), ASSERTION) for data in (envelope, ENVELOPE))
+    assert secured is not None
+    assert plain is not None
+    assert secured.body == plain.body
+
+
+@pytest.mark.parametrize(
+    "header",
+    [2 * f'<w:Security xmlns:w="{WSSE}"/>', f'<w:Security xmlns:w="{WSSE}"><w:Security></w:Security></w:Security>'],
+    ids=["two", "one in another"],
+)
+def test_an_assertion_is_not_put_where_security_headers_are_odd(header: str) -> None:
+    envelope = ENVELOPE.replace(b"</s:Header>", header.encode() + b"</s:Header>")
+    assert with_assertion(parse_capture(envelope), ASSERTION) is None
 
 
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
