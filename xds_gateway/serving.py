@@ -27,6 +27,7 @@ from .server.logs import start_log
 from .server.mllp import MllpServer
 from .server.receiving import Run
 from .server.tap import Tap
+from .users import check_users
 from .value_set_files import load_value_sets
 from .wiring import build, check_hooks, listener_socket, mllp_limits, prepare, serving_limits
 
@@ -55,6 +56,7 @@ class Supervisor:
         os.umask(0o077)  # patients' data: nobody but the gateway's own user reads it
         _allow_descriptors(self._settings.limits.connections)
         check_hooks(self._settings)
+        check_users(self._settings)
         prepare(self._settings)
         load_value_sets(self._settings)
         self._check_tls()

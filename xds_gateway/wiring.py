@@ -41,6 +41,7 @@ from .server.receiving import ReceivingLimits
 from .server.soap import SoapServices
 from .server.workers import Workers
 from .storage.opening import Storage, open_registry, open_storage
+from .users import x_service_provider
 
 PROFILES: dict[str, Profile] = {"ihe": IHE}
 _COLLECT_AFTER = 20_000  # container objects made since the last collection
@@ -50,6 +51,11 @@ _THREADS = 8  # what waits for a disk or takes long, of one process
 def now() -> str:
     """The time as a DTM to the second, UTC (ITI TF-3 Table 4.2.3.1.7-2)."""
     return _dtm(int(time.time()))
+
+
+def clock() -> datetime:
+    """The time in UTC, for what is judged closer than to the second."""
+    return datetime.now(UTC)
 
 
 @lru_cache(maxsize=1)  # all requests of one second have the same
@@ -154,6 +160,7 @@ def _storage(settings: Settings, domain: Domain, worker: int) -> Storage:
         writer_name=f"{domain.name}-{worker}",
         spool_quota=settings.limits.spool_in_flight_bytes,
         wait_seconds=settings.limits.request_seconds,
+        remembered_assertions=settings.limits.remembered_assertions,
     )
 
 
@@ -229,6 +236,10 @@ def _mounted(
         documents=storage.documents,
         certificate_required=mount.authentication == "certificate",
         dry_run=mount.dry_run,
+        users=x_service_provider(
+            settings, mount, replays=storage.replays, journal=storage.journal, clock=clock, now=now
+        ),
+        tell_refusals=mount.tell_refusals,
     )
 
 

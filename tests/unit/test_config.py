@@ -269,3 +269,26 @@ def test_the_folder_of_an_embedded_database_is_checked_too(tmp_path):
         check_files(load_text(tmp_path, text, **ANYONE))
     (sentence,) = caught.value.problems
     assert sentence.startswith(f"The folder of database_url is {tmp_path}/occupied, which cannot be made")
+
+
+ISSUER = "[[issuers]]\ncertificates = ['issuer.crt']\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[[mounts]]\nassertions = 'required'", "nobody may sign any"),
+        (f"{ISSUER}domain = 'x'\n[[mounts]]\nassertions = 'off'", "issuers[0].domain"),
+        (f"{ISSUER}{ISSUER}", "list their certificates in one"),
+        (f"{ISSUER}[[mounts]]\nassertions = 'optional'\n[[domains]]\naudiences = []", "no audiences"),
+    ],
+)
+def test_users_need_issuers_and_audiences(tmp_path, text, expected):
+    (problem,) = problems(tmp_path, text)
+    assert expected in problem
+
+
+def test_certificates_of_issuers_must_be_there(tmp_path):
+    settings = load_text(tmp_path, f"{ISSUER}[[listeners]]\ntls = 'off'\n[[mounts]]\nauthentication = 'none'")
+    with pytest.raises(ConfigurationError, match=r"issuers\[0\].certificates names .*issuer.crt, which does not exist"):
+        check_files(settings)

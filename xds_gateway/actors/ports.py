@@ -1,7 +1,8 @@
 """What the actors need from the outside: small protocols, implemented in `storage` and `wiring`."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, SpooledDocument, StoredDocument
@@ -269,6 +270,20 @@ class AccessJournal(Protocol):
         """Append the events of one request, all or none. Raises StorageFull, StorageBusy."""
 
 
+ReplayVerdict = Literal["first", "again", "forgotten"]
+
+
+class ReplayMemory(Protocol):
+    """Assertions for one use that were used, for all processes and across restarts (SAML 2.0 core 2.5.1.5)."""
+
+    def use(self, issuer: str, assertion_id: str, *, until: datetime, now: datetime) -> ReplayVerdict:
+        """Use an assertion that counts until a time: the first use is durable when this returns, others are told.
+
+        "forgotten" is an assertion of a time whose uses are no longer known. Raises StorageFull, also when the memory
+        holds as much as it may, and StorageBusy.
+        """
+
+
 __all__ = [
     "AccessJournal",
     "Cleared",
@@ -285,6 +300,8 @@ __all__ = [
     "Receipt",
     "RegisteredSet",
     "RegistryStore",
+    "ReplayMemory",
+    "ReplayVerdict",
     "Snapshot",
     "Spool",
     "Transaction",

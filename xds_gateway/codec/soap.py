@@ -12,6 +12,7 @@ from .soap_reading import (
     dry_run_not_allowed,
     message_id_of,
     parse_envelope,
+    security_fault,
 )
 from .soap_writing import (
     DRY_RUN_HEADER,
@@ -49,4 +50,5 @@ __all__ = [
     "render_request_envelope",
     "render_security_header",
     "render_soap11_version_mismatch",
+    "security_fault",
 ]

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from lxml import etree
 
 from ..model.errors import FaultCode, FaultDetail, SoapFault
-from .namespaces import GATEWAY, SOAP11, SOAP12, WSA, WSSE
+from .namespaces import GATEWAY, SOAP11, SOAP12, WSA, WSSE, WSU
 from .xml import elements, text
 
 SOAP11_RULE: Final = "soap.version.11"  # the caller speaks SOAP 1.1 and is answered in it
@@ -28,7 +28,7 @@ DRY_RUN: Final = f"{{{GATEWAY}}}DryRun"
 
 
 class Envelope(NamedTuple):
-    """A request read: addressing, the one body element, the security header as it came.
+    """A request read: addressing, the one body element, the security headers for us as they came.
 
     `dry_run` says that nothing may be changed (docs/explain.md).
     """
@@ -37,7 +37,7 @@ class Envelope(NamedTuple):
     message_id: str
     to: str | None
     body: etree._Element
-    security: etree._Element | None
+    security: tuple[etree._Element, ...]
     dry_run: bool = False
 
 
@@ -57,7 +57,7 @@ def parse_envelope(root: etree._Element, understood: frozenset[str] = frozenset(
         message_id=addressing.required("MessageID"),
         to=addressing.value("To"),
         body=_single_body(body),
-        security=_security(addressing.others),
+        security=tuple([b for b in addressing.others if b.tag == _SECURITY and _for_us(b)]),
         dry_run=bool(addressing.others) and _dry_run(addressing.others),
     )
 
@@ -135,13 +135,6 @@ def _known(block: etree._Element, understood: frozenset[str]) -> bool:
     if namespace == _WSA_PREFIX[:-1]:
         return name in _ADDRESSING
     return namespace[1:] in understood or block.tag == DRY_RUN
-
-
-def _security(blocks: list[etree._Element]) -> etree._Element | None:
-    found = [b for b in blocks if b.tag == _SECURITY]
-    if len(found) > 1:
-        raise _sender("wss.security", "Only one wsse:Security header is accepted", ((WSSE, "InvalidSecurity"),))
-    return found[0] if found else None
 
 
 def _dry_run(blocks: list[etree._Element]) -> bool:
@@ -244,6 +237,12 @@ def action_mismatch(action: str) -> SoapFault:
         subcodes=((WSA, "InvalidAddressingHeader"), (WSA, "ActionMismatch")),
         details=(FaultDetail(namespace=WSA, name="ProblemAction", text=action),),
     )
+
+
+def security_fault(rule: str, code: str, reason: str) -> SoapFault:
+    """The fault for a message whose security header or assertion is refused (SOAP Message Security 1.1, 12)."""
+    namespace = WSU if code == "MessageExpired" else WSSE
+    return _sender(rule, reason, ((namespace, code),))
 
 
 def _sender(rule: str, reason: str, subcodes: tuple[tuple[str, str], ...] = ()) -> SoapFault:

@@ -123,6 +123,16 @@ def _has_instruction(data: bytes) -> bool:
     return bool(_INSTRUCTION(etree.fromstring(data, keeping)))
 
 
+def has_comments(data: bytes, charset: str | None, within: str) -> bool:
+    """Whether elements of this name hold comments in a message that `parse` has read: it leaves comments out."""
+    data = _as_utf8_compatible(data, charset)
+    if b"<!--" not in data:
+        return False
+    keeping = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    found = etree.fromstring(data, keeping).iter(within)
+    return any(next(element.iter(etree.Comment), None) is not None for element in found)
+
+
 @lru_cache(maxsize=8)
 def _checks(limits: XmlLimits) -> dict[str, etree.XPath]:
     return {

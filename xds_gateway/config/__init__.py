@@ -6,6 +6,7 @@ A relative path in the file is taken from the file's folder; one from a variable
 from .conflicts import ports
 from .domains import Domain, Mount
 from .files import check_files
+from .issuers import Issuer
 from .limits import Limits
 from .listeners import Feed, Listener
 from .mistakes import ConfigurationError
@@ -17,6 +18,7 @@ __all__ = [
     "ConfigurationError",
     "Domain",
     "Feed",
+    "Issuer",
     "Limits",
     "Listener",
     "LoadedSettings",

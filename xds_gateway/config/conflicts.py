@@ -13,6 +13,7 @@ def conflicts(settings: Settings) -> Iterator[str]:
     yield from _listener_conflicts(settings)
     yield from _domain_conflicts(settings)
     yield from _mount_conflicts(settings)
+    yield from _issuer_conflicts(settings)
     yield from _limit_conflicts(settings.limits)
 
 
@@ -62,6 +63,29 @@ def _mount_conflicts(settings: Settings) -> Iterator[str]:
     for path, times in Counter(item.path for item in settings.mounts).items():
         if times > 1:
             yield f"{times} mounts have the path {path}: give each a path of its own."
+
+
+def _issuer_conflicts(settings: Settings) -> Iterator[str]:
+    domains = {item.name for item in settings.domains}
+    for number, issuer in enumerate(settings.issuers):
+        if issuer.domain not in domains:
+            yield f'issuers[{number}].domain is "{issuer.domain}": write one of the domains, {_quoted(domains)}.'
+    for (domain, name), times in Counter((item.domain, item.name) for item in settings.issuers).items():
+        if times > 1:
+            yield f'{times} issuers of the domain "{domain}" have the name "{name}": list their certificates in one.'
+    for number, mount in enumerate(settings.mounts):
+        if mount.assertions == "off" or mount.domain not in domains:
+            continue
+        if mount.domain not in {item.domain for item in settings.issuers}:
+            yield (
+                f'mounts[{number}].assertions is "{mount.assertions}" and nobody may sign any for the domain '
+                f'"{mount.domain}": add an issuer, or set assertions to "off".'
+            )
+        if not settings.domain(mount.domain).audiences:
+            yield (
+                f'mounts[{number}].assertions is "{mount.assertions}" and its domain has no audiences: list the URIs '
+                "that assertions name it by."
+            )
 
 
 def _limit_conflicts(limits: Limits) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
+from .issuers import DEMO_AUDIENCE
 from .values import (
     AuthorityName,
     Count,
@@ -72,6 +73,11 @@ class Domain(Section):
         description='"safe" answers a submission that the same caller sends again with its first outcome and stores it '
         'once (retry-safely.md), "strict" refuses it as a duplicate, as the standard\'s text says.',
     )
+    audiences: Annotated[tuple[str, ...], BeforeValidator(comma_separated)] = Field(
+        default=(DEMO_AUDIENCE,),
+        description="Names that assertions may give this domain in AudienceRestriction, as URIs (in a variable, with "
+        "commas between); the default is for demonstrations.",
+    )
     allow_reset: bool = Field(
         default=False,
         description="Let `xds-gateway reset` remove everything of the domain but its audit: for tests only.",
@@ -103,6 +109,15 @@ class Mount(Section):
     authentication: Literal["certificate", "none"] = Field(
         default="certificate",
         description='"certificate" wants a client certificate (a listener with tls = "mutual"), "none" takes anyone.',
+    )
+    assertions: Literal["required", "optional", "off"] = Field(
+        default="off",
+        description='Assertions about the user (ITI-40): "required" refuses a request without one, "optional" takes '
+        'it; both refuse a wrong one. "off" reads none and knows nodes only.',
+    )
+    tell_refusals: bool = Field(
+        default=False,
+        description="Tell in the SOAP fault why an assertion was refused: for tests only, it helps attackers as well.",
     )
     metadata: Literal["full", "limited"] = Field(
         default="full",

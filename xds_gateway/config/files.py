@@ -35,6 +35,14 @@ def _unreadable(settings: Settings) -> Iterator[str]:
             if not path.is_file():
                 yield f"{place} is {path}, which does not exist: correct it, or leave it out."
             yield from _forbidden(place, path)
+    for number, issuer in enumerate(settings.issuers):
+        for path in issuer.certificates:
+            if not path.is_file():
+                yield (
+                    f"issuers[{number}].certificates names {path}, which does not exist: "
+                    "correct it, or make test keys with `xds-gateway pki`."
+                )
+            yield from _forbidden(f"issuers[{number}].certificates", path)
 
 
 def _forbidden(place: str, path: Path) -> Iterator[str]:

@@ -39,6 +39,11 @@ class Limits(Section):
     xml_namespaces: Annotated[Count, Unit("declarations")] = Field(
         default=1000, description="Most namespace declarations in an envelope."
     )
+    remembered_assertions: Annotated[Count, Unit("assertions")] = Field(
+        default=1_000_000,
+        description="Most assertions for one use that are remembered until they expire; above it further ones are "
+        "answered ...OutOfResources.",
+    )
     xml_attribute_bytes: ByteCount = Field(default=64 * 2**10, description="Longest value of one XML attribute.")
     mime_parts: Annotated[Count, Unit("parts")] = Field(default=1000, description="Most parts of a multipart message.")
     mime_headers: Annotated[Count, Unit("headers")] = Field(default=50, description="Most headers of one part.")

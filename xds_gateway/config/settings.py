@@ -7,6 +7,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .domains import Domain, Mount
+from .issuers import Issuer
 from .limits import Limits
 from .listeners import Feed, Listener
 from .values import Count, DatabaseUrl, PublicUrl, Section, Unit
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     domains: tuple[Domain, ...] = Field(default=(Domain(),), min_length=1)
     mounts: tuple[Mount, ...] = Field(default=(Mount(),), min_length=1)
     feeds: tuple[Feed, ...] = ()
+    issuers: tuple[Issuer, ...] = ()
     limits: Limits = Limits()
     soap: Soap = Soap()
     wire_log: WireLog = WireLog()

@@ -5,18 +5,24 @@ from typing import Any
 
 from ..actors.domain import DomainActors
 from ..actors.ports import DocumentStore
+from ..actors.x_service_provider import XServiceProvider
 from ..codec.transactions import Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MountedDomain:
-    """The actors of one domain behind one mount, and who may call them."""
+    """The actors of one domain behind one mount, and who may call them.
+
+    `users` authenticates the users of its requests; without it the mount reads no assertions.
+    """
 
     domain: str
     actors: DomainActors
     documents: DocumentStore
     certificate_required: bool
     dry_run: bool = True
+    users: XServiceProvider | None = None
+    tell_refusals: bool = False
 
     def actor(self, name: Actor) -> Any:
         """The actor that a row of `codec.transactions` names."""

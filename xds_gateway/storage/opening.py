@@ -12,6 +12,7 @@ from .journal import FileAccessJournal
 from .queries import SqlQueryStore
 from .readers import Readers
 from .registry import SqlRegistryStore
+from .replays import SqlReplayMemory
 from .terms import Terms
 from .writer import Writer
 
@@ -25,6 +26,7 @@ class Storage:
     documents: FileDocumentStore
     index: SqlDocumentIndex
     journal: FileAccessJournal
+    replays: SqlReplayMemory
     close: Callable[[], None]
 
 
@@ -53,6 +55,7 @@ def open_storage(
     spool_quota: int,
     wait_seconds: float = 10.0,
     journal_segment_bytes: int = 64 << 20,
+    remembered_assertions: int = 1_000_000,
 ) -> Storage:
     """Open everything of one domain in this process, after any fork and after `database.migrate`.
 
@@ -80,5 +83,6 @@ def open_storage(
         documents=documents,
         index=SqlDocumentIndex(readers, terms),
         journal=journal,
+        replays=SqlReplayMemory(writer, capacity=remembered_assertions),
         close=close,
     )

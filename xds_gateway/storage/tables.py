@@ -353,3 +353,21 @@ audit_event = Table(
     Column("event", Text, nullable=False),  # JSON of AuditEvent, as in the journal
     Column("chain", LargeBinary),  # SHA-256 over the chain of the row before and the event (chains.py)
 )
+
+# Assertions for one use that were used (storage/replays.py), of all domains.
+used_assertion = Table(
+    "used_assertion",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("until", BigInteger, nullable=False),  # seconds since 1970
+    sqlite_with_rowid=False,
+)
+Index("ix_used_assertion_until", used_assertion.c.until)
+
+# One row: the latest expiry that was forgotten, how many assertions are held.
+replay_memory = Table(
+    "replay_memory",
+    metadata,
+    Column("forgotten", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+)

@@ -72,7 +72,7 @@ def test_an_envelope_is_read(inner: str) -> None:
         "urn:example:action",
         "urn:uuid:1",
         None,
-        None,
+        (),
     )
     assert found.body.tag == "x"
 
@@ -200,11 +200,11 @@ def test_must_understand_is_a_boolean() -> None:
     assert (fault.code, fault.rule) == (FaultCode.SENDER, "soap.mustUnderstand")
 
 
-def test_only_one_security_header() -> None:
-    assert fault_of(with_headers("<w:Security/><w:Security/>")).rule == "wss.security"
-    one = read(with_headers("<w:Security><x/></w:Security>")).security
-    assert one is not None
+def test_security_headers_for_us_are_told_apart() -> None:
+    assert len(read(with_headers("<w:Security/><w:Security/>")).security) == 2
+    (one,) = read(with_headers("<w:Security><x/></w:Security>")).security
     assert len(one) == 1
+    assert read(with_headers('<w:Security s:role="urn:somebody:else"/>')).security == ()
 
 
 # ---- addressing ----

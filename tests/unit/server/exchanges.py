@@ -9,6 +9,7 @@ from lxml import etree
 
 from tests.unit.domains import Domain
 from xds_gateway.actors.ports import Spool
+from xds_gateway.actors.x_service_provider import XServiceProvider
 from xds_gateway.codec.mtom import MULTIPART, MimeLimits, MultipartParser, MultipartRenderer, PartBegin, PartData
 from xds_gateway.codec.mtom import parse_content_type as parse_type
 from xds_gateway.codec.soap import SOAP12, WSA, render_request_envelope
@@ -81,13 +82,15 @@ def make_request(body: Body | bytes, content_type: str, **changes: Any) -> HttpR
     return HttpRequest(**{**fields, **changes})
 
 
-def envelope(transaction: str, body: bytes, action: str | None = None) -> bytes:
-    return render_request_envelope(action or ROWS[transaction].request_action, "urn:here", body, MESSAGE_ID)
+def envelope(transaction: str, body: bytes, action: str | None = None, headers: str = "") -> bytes:
+    wanted = action or ROWS[transaction].request_action
+    return render_request_envelope(wanted, "urn:here", body, MESSAGE_ID, headers=headers)
 
 
-def plain(transaction: str, body: bytes, **changes: Any) -> HttpRequest:
-    """A message without parts."""
-    return make_request(envelope(transaction, body), "application/soap+xml; charset=UTF-8", **changes)
+def plain(transaction: str, body: bytes, security: str = "", **changes: Any) -> HttpRequest:
+    """A message without parts; `security` are header blocks."""
+    root = envelope(transaction, body, headers=security)
+    return make_request(root, "application/soap+xml; charset=UTF-8", **changes)
 
 
 def multipart(root: bytes, parts: Iterable[tuple[str, bytes]]) -> bytes:
@@ -96,9 +99,11 @@ def multipart(root: bytes, parts: Iterable[tuple[str, bytes]]) -> bytes:
     return renderer.root_head() + root + attached + renderer.closing()
 
 
-def mtom(transaction: str, body: bytes, parts: Iterable[tuple[str, bytes]] = (), **changes: Any) -> HttpRequest:
-    """A message with attachments."""
-    data = multipart(envelope(transaction, body), parts)
+def mtom(
+    transaction: str, body: bytes, parts: Iterable[tuple[str, bytes]] = (), security: str = "", **changes: Any
+) -> HttpRequest:
+    """A message with attachments; `security` are header blocks."""
+    data = multipart(envelope(transaction, body, headers=security), parts)
     return make_request(data, MultipartRenderer(BOUNDARY).content_type(), **changes)
 
 
@@ -125,6 +130,8 @@ class Bench:
     sender_fault_status: int = 500
     certificate_required: bool = False
     limits: PipelineLimits = LIMITS
+    users: XServiceProvider | None = None
+    tell_refusals: bool = False
     documents: WatchedDocuments = field(init=False)
 
     def __post_init__(self) -> None:
@@ -142,6 +149,8 @@ class Bench:
             actors=self.domain.actors,
             documents=self.documents,
             certificate_required=self.certificate_required,
+            users=self.users,
+            tell_refusals=self.tell_refusals,
         )
 
     def answer(self, request: HttpRequest, endpoint: str = "repository") -> "Received":
@@ -204,6 +213,17 @@ class Received:
         body = self.root.find(f"{{{SOAP12}}}Body")
         assert body is not None
         return body[0]
+
+    @property
+    def subcode(self) -> str | None:
+        """The subcode of the fault, without its prefix."""
+        value = self.body.findtext(f"{{{SOAP12}}}Code/{{{SOAP12}}}Subcode/{{{SOAP12}}}Value")
+        return value.split(":")[1] if value else None
+
+    @property
+    def reason(self) -> str | None:
+        """What the fault says."""
+        return self.body.findtext(f"{{{SOAP12}}}Reason/{{{SOAP12}}}Text")
 
     @property
     def fault(self) -> str:
