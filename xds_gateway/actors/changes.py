@@ -9,7 +9,7 @@ from ..model.errors import Finding
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, PlannedEffect, StoredDocument
 from ..model.metadata import Association, RegistryObject
-from .ports import Receipt, Snapshot
+from .ports import Prepared, Receipt, RegistryStore, Snapshot, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,38 @@ class Change(NamedTuple):
     documents: Mapping[str, StoredDocument] = {}
     sent_ids: Mapping[str, str] = {}
     receipt: Receipt | None = None
+
+
+def apply(
+    changes: Changes,
+    transaction: Transaction,
+    *,
+    added: Sequence[Prepared],
+    store: RegistryStore,
+    now: str,
+    documents: Mapping[str, StoredDocument] = {},
+) -> None:
+    """Make a planned change in the transaction that it was planned in; its patients are known, its audit is not told.
+
+    `added` are the request's own objects, `documents` by the id of their entry, `now` is a DTM (UTC).
+    """
+    transaction.add(added)
+    if documents:
+        transaction.add_documents(documents)
+    if changes.associations:
+        transaction.add(store.prepare(changes.associations))
+    if changes.deprecated:
+        transaction.set_status(changes.deprecated, v.DEPRECATED)
+    if changes.approved:
+        transaction.set_status(changes.approved, v.APPROVED)
+    if changes.superseded:
+        transaction.supersede(changes.superseded)
+    for folder, time in changes.folder_times:
+        transaction.touch_folders((folder,), time)
+    if changes.touched_folders:
+        transaction.touch_folders(changes.touched_folders, now)
+    if changes.removed:
+        transaction.remove(changes.removed)
 
 
 def effects(change: Change, changes: Changes) -> tuple[PlannedEffect, ...]:

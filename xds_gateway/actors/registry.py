@@ -8,7 +8,6 @@ from typing import Final
 from ..codec.queries import LEAF_CLASS, MULTI_PATIENT_QUERIES, QUERIES, parse_stored_query
 from ..codec.query_tables import Query
 from ..codec.xdsb import render_object_ref
-from ..model import vocabulary as v
 from ..model.errors import ErrorCode, Finding, RequestRefused, Severity
 from ..model.messages import (
     AuditEvent,
@@ -27,7 +26,7 @@ from ..rules.engine import Actor, Profile, Transaction
 from ..rules.ihe import check_submission
 from ..rules.value_sets import RULE_IDS
 from .audited import event_of, patients_asked, subjects, submission_objects
-from .changes import Change, Changes, Plan, effects
+from .changes import Change, Changes, Plan, apply, effects
 from .identity import NewUuid, Resolved, resolved
 from .lifecycle import plan
 from .ports import AccessJournal, Found, Prepared, QueryStore, Receipt, RegistryStore, Snapshot
@@ -235,23 +234,7 @@ class DocumentRegistry:
         if self._policy.patients_open:
             for patient in changes.patients:
                 store.add_patient(patient)
-        store.add(prepared)
-        if change.documents:
-            store.add_documents(change.documents)
-        if changes.associations:
-            store.add(self._store.prepare(changes.associations))
-        if changes.deprecated:
-            store.set_status(changes.deprecated, v.DEPRECATED)
-        if changes.approved:
-            store.set_status(changes.approved, v.APPROVED)
-        if changes.superseded:
-            store.supersede(changes.superseded)
-        for folder, time in changes.folder_times:
-            store.touch_folders((folder,), time)
-        if changes.touched_folders:
-            store.touch_folders(changes.touched_folders, self._now())
-        if changes.removed:
-            store.remove(changes.removed)
+        apply(changes, store, added=prepared, store=self._store, now=self._now(), documents=change.documents)
         store.audit(_told(change.event, changes))
 
     def _submission_event(self, call: Call, final: Submission) -> AuditEvent:
