@@ -207,7 +207,7 @@ def rules_page() -> str:
 
 
 FEED_RULES_HEAD = """
-## Patient identity feeds (ITI-8)
+## Patient identity feeds (ITI-8, ITI-64)
 
 A refused message gets AE or AR; ERR-2, ERR-3 (HL7 table 0357), ERR-5 (the rule) and ERR-8 (the sentence) say why.
 

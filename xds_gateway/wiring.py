@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from .actors.domain import domain_actors
+from .actors.feed_policy import FeedPolicy
 from .actors.making import DocumentMaker, OnDemandHook
 from .actors.on_demand import OnDemandPolicy
 from .actors.patient_administration import PatientAdministration
-from .actors.patients import FeedPolicy, PatientIdentityFeed
+from .actors.patients import PatientIdentityFeed
 from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
 from .actors.resets import reset
@@ -26,6 +27,7 @@ from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
 from .codec.xml import XmlLimits
 from .config import ConfigurationError, Domain, Feed, Limits, Listener, Settings
+from .model.datatypes import Code
 from .model.messages import AuditEvent
 from .model.principal import Principal
 from .rules.engine import Profile
@@ -246,14 +248,22 @@ def _mounted(
 def feed_policy(domain: Domain) -> FeedPolicy:
     """Whose identifiers a domain takes from feeds and administrators."""
     names = dict(name.rsplit("=", 1) for name in domain.authority_names)
-    return FeedPolicy(domain=domain.name, authorities=frozenset(domain.assigning_authorities), names=names)
+    code, display, scheme = domain.link_change_code.split("^")
+    return FeedPolicy(
+        domain=domain.name,
+        authorities=frozenset(domain.assigning_authorities),
+        names=names,
+        patients_open=domain.patients == "open",
+        link_change_code=Code(code, scheme, display),
+        link_change_source=domain.link_change_source,
+    )
 
 
 def _feed(
     settings: Settings, feed: Feed, storage: Storage, workers: Workers, new_uuid: Callable[[], str]
 ) -> FeedPipeline:
     policy = feed_policy(settings.domain(feed.domain))
-    actor = PatientIdentityFeed(store=storage.registry, policy=policy, now=now)
+    actor = PatientIdentityFeed(store=storage.registry, policy=policy, now=now, new_uuid=new_uuid)
     return FeedPipeline(actor, run=workers.run, now=now, new_uuid=new_uuid)
 
 

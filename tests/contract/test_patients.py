@@ -169,6 +169,75 @@ def test_a_merge_in_a_transaction_that_fails_never_was(full):
     assert full.registry.inspect(lambda snapshot: snapshot.merges_of(A)) == []
 
 
+# --- entries of a source
+
+LOCAL, OTHER = PatientId("local<&>", "1.9.1"), PatientId("other", "1.9.1")
+APART = PatientId("local<&>", "1.9.2")
+TWICE = PatientId("alone", "1.9.1")
+
+
+def sourced(number: int, patient: PatientId, source: str | None, **changes: Any) -> tuple[Any, ...]:
+    entry = make_entry(
+        number, identifiers={v.DE_PATIENT_ID: patient.as_cx()}, slots={"sourcePatientId": source}, **changes
+    )
+    return (entry,)
+
+
+@pytest.fixture
+def sources(storage: Storage) -> Storage:
+    """Entries 1 to 9, of which 1 and 2 are A's from LOCAL, 8 is B's."""
+    named = f"{LOCAL.id}^^^HOSP&{LOCAL.authority}&ISO"
+    for number, patient, source in (
+        (1, A, LOCAL.as_cx()), (2, A, named), (3, A, OTHER.as_cx()), (4, A, APART.as_cx()), (5, A, None),
+        (6, A, LOCAL.as_cx()), (7, A, f"{LOCAL.id}2^^^&1.9.1&ISO"), (8, B, LOCAL.as_cx()),
+    ):  # fmt: skip
+        register(storage, *sourced(number, patient, source))
+    change(storage, lambda transaction: transaction.set_status([urn("entry 6")], v.DEPRECATED))
+    return storage
+
+
+def from_source(storage: Storage, patient: PatientId, *wanted: PatientId) -> list[int]:
+    found = storage.registry.inspect(lambda snapshot: snapshot.entries_from(patient, wanted))
+    assert {item.status for item in found} <= {v.APPROVED}
+    return [number for item in found for number in range(1, 10) if item.id == urn(f"entry {number}")]
+
+
+@pytest.mark.parametrize(
+    ("patient", "wanted", "expected"),
+    [
+        (A, (LOCAL,), [1, 2]),
+        (A, (LOCAL, OTHER), [1, 2, 3]),
+        (A, (APART,), [4]),
+        (A, (PatientId("local", "1.9.1"),), []),
+        (A, (TWICE,), []),
+        (A, (), []),
+        (B, (LOCAL,), [8]),
+        (C, (LOCAL,), []),
+        (NOBODY, (LOCAL,), []),
+    ],
+)
+def test_approved_entries_of_a_source_are_found_by_id_and_authority(sources, patient, wanted, expected):
+    assert from_source(sources, patient, *wanted) == expected
+
+
+def test_the_entries_of_a_source_are_whole(sources):
+    (entry,) = sources.registry.inspect(lambda snapshot: snapshot.entries_from(B, (LOCAL,)))
+    assert entry == sources.registry.inspect(lambda snapshot: snapshot.read([entry.id]))[entry.id]
+
+
+def test_only_the_latest_version_of_an_entry_is_found(sources):
+    later = sourced(1, A, LOCAL.as_cx(), id=urn("entry 9"), lid=urn("entry 1"), version="2")
+    submit(sources, later, lambda t: (t.supersede([urn("entry 1")]), t.set_status([urn("entry 1")], v.DEPRECATED)))
+    assert from_source(sources, A, LOCAL) == [2, 9]
+
+
+def test_a_survivor_has_the_entries_of_the_patients_it_stands_for(sources):
+    change(sources, MERGES["AB"])
+    assert from_source(sources, B, LOCAL) == [8, 1, 2]
+    shown = sources.registry.inspect(lambda snapshot: snapshot.entries_from(B, (LOCAL,)))
+    assert {item.patient_id for item in shown} == {B.as_cx()}
+
+
 # --- messages of feeds
 
 

@@ -7,6 +7,8 @@ from xds_gateway.model.feeds import FeedMessage, Header, Identifier
 
 NOW = "20260314083000"
 OID = "1.2.3"
+LOCAL_OID = "1.9.1"
+SENDER_OID = "1.9.2"
 HEADER = Header("HIS", "HOSPITAL", "XDS", "REGION", "ADT", "A04", "1", "P", "2.3.1")
 
 
@@ -21,6 +23,15 @@ def make_feed(event: str = "A04", *names: str, subsumed: str | None = None, **he
         patients=tuple(map(identifier, names or ("A",))),
         subsumed=(identifier(subsumed),) if subsumed else (),
     )
+
+
+def make_link(
+    new: str = "B", local: str = "L", previous: str = "C", subsumed: str | None = None, **header: Any
+) -> FeedMessage:
+    """A43: the local identifier belongs to another patient, or another one was merged into it."""
+    before = (identifier(previous), *((identifier(subsumed, LOCAL_OID),) if subsumed else ()))
+    named = HEADER._replace(**{"event": "A43", "version": "2.5", "sending_application": SENDER_OID, **header})
+    return FeedMessage(named, (identifier(new), identifier(local, LOCAL_OID)), before)
 
 
 def feed_bytes(event: str = "A04", *names: str, subsumed: str | None = None, **header: Any) -> bytes:

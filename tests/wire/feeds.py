@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.gateways import RunningGateway, TestPki, listener
-from tests.unit.feeds import HEADER, NOW
+from tests.unit.feeds import HEADER, NOW, SENDER_OID
 from xds_gateway.codec.hl7v2 import parse_ack, render_adt
 from xds_gateway.codec.mllp import Frames, frame
 from xds_gateway.model.feeds import FeedMessage, Identifier
@@ -29,6 +29,13 @@ def adt(event: str, patient: str, subsumed: str | None = None, **header: Any) ->
     """A message about patients, each a CX; it has an id of its own unless one is given."""
     named = HEADER._replace(event=event, **{"control_id": str(next(_numbers)), **header})
     return render_adt(FeedMessage(named, (_cx(patient),), (_cx(subsumed),) if subsumed else ()), now=NOW)
+
+
+def link_change(new: str, local: str, previous: str, subsumed: str | None = None, **header: Any) -> bytes:
+    """A43: a local identifier belongs to another patient; identifiers are CX."""
+    fields = {"event": "A43", "version": "2.5", "sending_application": SENDER_OID, "control_id": str(next(_numbers))}
+    before = (_cx(previous), *((_cx(subsumed),) if subsumed else ()))
+    return render_adt(FeedMessage(HEADER._replace(**{**fields, **header}), (_cx(new), _cx(local)), before), now=NOW)
 
 
 def _cx(text: str) -> Identifier:
@@ -83,4 +90,4 @@ def feed(gateway: RunningGateway, *messages: bytes) -> list[str]:
         return sender.send(*messages)
 
 
-__all__ = ["Sender", "adt", "fed_domain", "feed", "sending"]
+__all__ = ["Sender", "adt", "fed_domain", "feed", "link_change", "sending"]

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 from tests.documents import CHECKOUT, blocks
 from tests.gateways import RunningGateway
 
-from .messages import accepted, find_documents, provide, send
+from .feeds import adt, feed
+from .messages import accepted, entry_for, find_documents, provide, send
 
 PAGE = CHECKOUT / "docs" / "feed-patients.md"
 OLD, NEW = "old1^^^&1.2.3.4.5&ISO", "new1^^^&1.2.3.4.5&ISO"
@@ -40,7 +42,7 @@ def shell(gateway: RunningGateway, line: str) -> str:
 def test_the_page_does_what_it_says(start_gateway):
     gateway = start_gateway(**settings())
     (sender,) = blocks(PAGE, "python")
-    first, rest = blocks(PAGE, "sh")
+    first, rest = (block for block in blocks(PAGE, "sh") if "xds-gateway" in block)
     told = run(gateway, sys.executable, "-c", sender.replace("2575", str(gateway.feed_ports[0])))
     assert told.count("MSA|AA|") == 3
     assert NEW in shell(gateway, first)
@@ -49,3 +51,17 @@ def test_the_page_does_what_it_says(start_gateway):
     assert OLD in shell(gateway, rest)
     accepted(gateway, provide(b"another", patient=OLD))
     assert [len(send(gateway, find_documents(patient)).entries) for patient in (OLD, NEW)] == [1, 1]
+
+
+def test_the_example_of_a_changed_link_moves_a_document(start_gateway):
+    gateway = start_gateway(**settings())
+    wrong, right = (f"{name}1^^^&1.2.3.4.5&ISO" for name in ("wrong", "right"))
+    assert feed(gateway, adt("A04", wrong), adt("A04", right)) == ["AA", "AA"]
+    entry = entry_for(b"the letter", wrong, slots={"sourcePatientId": "IPP-77^^^&1.2.3.4.6&ISO"})
+    accepted(gateway, provide(b"the letter", patient=wrong, entries=(entry,)))
+    (line,) = (block for block in blocks(PAGE, "sh") if "iti-64.hl7" in block)
+    example = str(CHECKOUT / "docs" / "examples" / "iti-64.hl7")
+    line = line.replace("2575", str(gateway.feed_ports[0])).replace("docs/examples/iti-64.hl7", example)
+    program = str(Path(sys.executable).with_name("mllp_send"))
+    assert "MSA|AA|a43-1" in run(gateway, "bash", "-euc", line.replace(".venv/bin/mllp_send", program))
+    assert [len(send(gateway, find_documents(patient)).entries) for patient in (wrong, right)] == [0, 1]

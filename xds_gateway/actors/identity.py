@@ -5,7 +5,16 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeVar
 
 from ..model import vocabulary as v
-from ..model.metadata import Classification, DocumentEntry, ExternalIdentifier, RegistryObject, Slot, Submission
+from ..model.identifiers import PatientId
+from ..model.metadata import (
+    Classification,
+    DocumentEntry,
+    ExternalIdentifier,
+    Folder,
+    RegistryObject,
+    Slot,
+    Submission,
+)
 
 NewUuid = Callable[[], str]
 Object = TypeVar("Object", bound=RegistryObject)
@@ -69,6 +78,39 @@ class _Ids(dict[str, str]):
             ),
             **changed,
         )
+
+
+Versioned = TypeVar("Versioned", DocumentEntry, Folder)
+
+
+def next_version(item: Versioned, patient: PatientId, new_uuid: NewUuid) -> Versioned:
+    """The version after a registered one, for this patient: new ids down to its parts (ITI TF-2 3.64.4.1.3.1.4)."""
+    final = new_uuid()
+    return replace(
+        item,
+        id=final,
+        lid=item.lid or item.id,
+        status=v.APPROVED,
+        version=str(int(item.version or 1) + 1),
+        classifications=tuple([Classification(new_uuid(), final, *c[2:]) for c in item.classifications]),
+        external_identifiers=tuple(
+            [
+                ExternalIdentifier(
+                    new_uuid(),
+                    final,
+                    e.scheme,
+                    patient.as_cx() if e.scheme == item.PATIENT_ID_SCHEME else e.value,
+                    *e[4:],
+                )
+                for e in item.external_identifiers
+            ]
+        ),
+    )
+
+
+def new_oid(new_uuid: NewUuid) -> str:
+    """A new OID: `2.25.<a UUID as an integer>` (ITU-T X.667)."""
+    return f"2.25.{int(new_uuid().removeprefix('urn:uuid:').replace('-', ''), 16)}"
 
 
 def with_document(entry: DocumentEntry, repository_unique_id: str, sha1: str, size: int) -> DocumentEntry:

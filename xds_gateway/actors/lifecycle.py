@@ -10,7 +10,7 @@ from functools import cached_property
 from ..model import vocabulary as v
 from ..model.errors import Finding
 from ..model.identifiers import PatientId, parse_patient_id
-from ..model.metadata import Association, DocumentEntry, Folder, RegistryObject, SubmissionSet
+from ..model.metadata import Association, DocumentEntry, Folder, RegistryObject, Slot, SubmissionSet
 from ..rules.engine import Transaction
 from ..rules.ihe import finding
 from .changes import Changes
@@ -275,8 +275,8 @@ class Planning:
             if folder.uuid in filed:  # by the sender
                 continue
             self._check_one_patient(by, as_known(self.own[by.source]), folder)
-            membership = _has_member(new_uuid(), folder.uuid, by.source)
-            made += [membership, _has_member(new_uuid(), submission_set, membership.id)]
+            membership = has_member(new_uuid(), folder.uuid, by.source)
+            made += [membership, has_member(new_uuid(), submission_set, membership.id)]
         return made
 
 
@@ -295,7 +295,8 @@ def as_known(item: RegistryObject) -> KnownObject:
     )
 
 
-def _has_member(identifier: str, source: str, target: str) -> Association:
+def has_member(identifier: str, source: str, target: str, slots: tuple[Slot, ...] = ()) -> Association:
+    """A membership that the registry makes."""
     return Association(
         id=identifier,
         lid=identifier,
@@ -305,4 +306,5 @@ def _has_member(identifier: str, source: str, target: str) -> Association:
         association_type=v.HAS_MEMBER,
         source=source,
         target=target,
+        slots=slots,
     )

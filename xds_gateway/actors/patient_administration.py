@@ -12,8 +12,9 @@ from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent
 from ..model.principal import Principal
 from ..rules.patients import problem
+from .feed_policy import FeedPolicy
 from .patient_ports import ListedPatient, PatientMerge
-from .patients import FeedPolicy, merge_problem
+from .patients import merge_problem
 from .ports import AccessJournal, RegistryStore, Snapshot, Transaction
 
 ADMINISTRATION: Final = "administration"  # what the audit has in place of a transaction

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, SpooledDocument, StoredDocument
-from ..model.metadata import RegistryObject
+from ..model.metadata import DocumentEntry, RegistryObject
 from ..model.principal import AccessFilter
 from ..model.queries import StoredQuery
 from ..model.value_sets import ValueSet, ValueSets
@@ -104,6 +104,12 @@ class Snapshot(PatientReads, Protocol):
 
     def read(self, uuids: Iterable[str]) -> Mapping[str, RegistryObject]:
         """These objects whole, as a query would return them now, by id as given."""
+
+    def entries_from(self, patient_id: PatientId, sources: Collection[PatientId]) -> Sequence[DocumentEntry]:
+        """Approved entries of a patient whose sourcePatientId is one of these, whole, as they were registered.
+
+        A patient who stands for others has theirs too (ITI TF-2 3.8.4.2.4).
+        """
 
     def associations(self, uuids: Iterable[str]) -> Sequence[KnownAssociation]:
         """All associations that these ids name, lead from or lead to, of any status, each once."""

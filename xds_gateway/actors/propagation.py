@@ -42,12 +42,12 @@ def propagate(
         held_by_folder = item.source in ends and ends[item.source].kind == Folder.KIND
         return held_by_folder and goes_on(item.source) and goes_on(item.target)
 
-    copies = [_copy(item, successors, new_uuid) for item in old if item.status == v.APPROVED and is_carried(item)]
+    copies = [copied(item, successors, new_uuid) for item in old if item.status == v.APPROVED and is_carried(item)]
     return Copies(tuple(copies), ends)
 
 
-def _copy(item: Association, successors: Mapping[str, DocumentEntry | Folder], new_uuid: NewUuid) -> Association:
-    """A new object between the new ends, with extra Slots and the documentation of a relationship."""
+def copied(item: Association, successors: Mapping[str, DocumentEntry | Folder], new_uuid: NewUuid) -> Association:
+    """A new association between the new ends, with its Slots and the documentation of a relationship."""
     identifier = new_uuid()
     ends = {end: successors[end].id if end in successors else end for end in (item.source, item.target)}
     return replace(

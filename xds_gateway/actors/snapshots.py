@@ -15,7 +15,7 @@ from ..model.metadata import (
     Submission,
     SubmissionSet,
 )
-from .identity import NewUuid
+from .identity import NewUuid, new_oid
 
 _ENTRY: Final = "Snapshot"
 _SET: Final = "SnapshotSet"
@@ -82,7 +82,7 @@ def _stable_entry(
 
 def _submission_set(entry: DocumentEntry, repository: str, now: str, new_uuid: NewUuid) -> SubmissionSet:
     """A set whose source is this repository; its contentTypeCode is the typeCode of the entry."""
-    unique_id = f"2.25.{int(new_uuid().removeprefix('urn:uuid:').replace('-', ''), 16)}"
+    unique_id = new_oid(new_uuid)
     identifiers = {v.SS_PATIENT_ID: entry.patient_id, v.SS_SOURCE_ID: repository, v.SS_UNIQUE_ID: unique_id}
     codes = tuple(
         c._replace(id="", classified_object=_SET, scheme=v.SS_CONTENT_TYPE_CODE) for c in entry.codes(v.DE_TYPE_CODE)

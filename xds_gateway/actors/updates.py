@@ -3,24 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from ..model import vocabulary as v
 from ..model.errors import Finding, RequestRefused, Severity
 from ..model.messages import AuditEvent, RegisterRequest, RegistryResponse
-from ..model.metadata import DocumentEntry, Folder, Submission
+from ..model.metadata import Submission
 from ..model.principal import Call
 from ..rules.engine import Transaction
 from ..rules.ihe import check_submission, finding, read_update
 from .changes import Change, Plan
-from .identity import NewUuid, Resolved, resolved
+from .identity import NewUuid, Resolved, Versioned, resolved
 from .ports import Receipt, RegistryStore, Snapshot
 from .registry import DocumentRegistry, DomainPolicy
 from .retries import digest_of
 from .value_sets import is_registered, plan_with_codes, update_codes_refused
 from .versions import Update, check_object_types, plan_update
-
-Versioned = TypeVar("Versioned", DocumentEntry, Folder)
 
 
 class UpdateResponder:

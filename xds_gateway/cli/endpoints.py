@@ -14,7 +14,7 @@ from .failures import CommandFailed
 KEYS: Final = {
     "mounts": "list of objects, one for each mount: mount, domain, metadata, authentication, repository_unique_id, "
     "home_community_id, assigning_authorities, and transactions, an object of the address of each by its name",
-    "feeds": "list of objects with url (mllp or mllps), tls, domain: where ITI-8 is taken",
+    "feeds": "list of objects with url (mllp or mllps), tls, domain: where ITI-8 and ITI-64 are taken",
 }
 
 
@@ -34,7 +34,7 @@ def endpoints(config: Path | None, *, as_json: bool) -> None:
     for mount in mounts:
         _show(mount)
     for feed in feeds:
-        output().print(f"ITI-8: {feed['url']}, patients of the domain {feed['domain']}", soft_wrap=True)
+        output().print(f"ITI-8, ITI-64: {feed['url']}, patients of the domain {feed['domain']}", soft_wrap=True)
 
 
 def _mount(settings: Settings, mount: Mount) -> dict[str, Any]:

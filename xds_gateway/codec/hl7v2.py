@@ -1,4 +1,4 @@
-"""HL7 v2 messages of identity feeds and their acknowledgments (ITI TF-2 3.8, HL7 v2.3.1 and v2.5 chapters 2 and 3).
+"""HL7 v2 messages of identity feeds and their acknowledgments (ITI TF-2 3.8, 3.64; HL7 v2.3.1, v2.5 chapters 2, 3).
 
 Reading is lenient: EVN and PV1 may be missing, segments may end with LF, nothing but MSH, PID-3 and MRG-1 is read.
 """
@@ -14,7 +14,9 @@ from ..model.feeds import SEPARATORS, FeedMessage, FeedProblem, FeedUnreadable, 
 REGISTRATIONS: Final = ("A01", "A04", "A05")
 UPDATE: Final = "A08"
 MERGE: Final = "A40"
-EVENTS: Final = (*REGISTRATIONS, UPDATE, MERGE)
+LINK_CHANGE: Final = "A43"  # ITI-64
+EVENTS: Final = (*REGISTRATIONS, UPDATE, MERGE, LINK_CHANGE)
+_WITH_MRG: Final = {MERGE: "merge", LINK_CHANGE: "link"}  # by event: what its rules are called
 VERSIONS: Final = ("", "2.3", "2.3.1", "2.4", "2.5", "2.5.1")
 
 # MSH-18 (HL7 table 0211); without one, UTF-8 where it is valid, else what Western systems write
@@ -30,6 +32,7 @@ CHARSETS: Final[Mapping[str, tuple[str, ...]]] = {
     "KS X 1001": ("euc_kr",),
     "BIG-5": ("big5",),
 }
+_STRUCTURES: Final = {MERGE: "ADT_A39", LINK_CHANGE: "ADT_A43"}
 _NULL: Final = '""'  # HL7's explicit nothing
 _START: Final = b"MSH"
 
@@ -55,14 +58,15 @@ def parse_adt(data: bytes) -> FeedMessage:
     message = _parsed(header, _decoded(data, header))
     pid = _segments(message, "PID")
     mrg = _segments(message, "MRG")
-    if not pid or (header.event == MERGE and not mrg):
-        raise FeedUnreadable(header, "ihe.feed.segment.merge" if pid else "ihe.feed.segment")
-    if header.event == MERGE and (len(pid), len(mrg)) != (1, 1):
-        raise FeedUnreadable(header, "ihe.feed.merge.one", f"{len(pid)} PID and {len(mrg)} MRG")
+    with_mrg = _WITH_MRG.get(header.event)
+    if not pid or (with_mrg and not mrg):
+        raise FeedUnreadable(header, f"ihe.feed.segment.{with_mrg}" if pid else "ihe.feed.segment")
+    if with_mrg and (len(pid), len(mrg)) != (1, 1):
+        raise FeedUnreadable(header, f"ihe.feed.{with_mrg}.one", f"{len(pid)} PID and {len(mrg)} MRG")
     return FeedMessage(
         header=header,
         patients=tuple(_identifiers(pid[0], 3, header.separators)),
-        subsumed=tuple(_identifiers(mrg[0], 1, header.separators)) if header.event == MERGE else (),
+        subsumed=tuple(_identifiers(mrg[0], 1, header.separators)) if with_mrg else (),
         digest=sha256(data).digest()[:16],
     )
 
@@ -197,7 +201,7 @@ def parse_ack(data: bytes) -> tuple[str, str, str]:
 
 
 def render_adt(message: FeedMessage, *, now: str) -> bytes:
-    """A message as `parse_adt` reads it: MSH, EVN, PID, and MRG for a merge."""
+    """A message as `parse_adt` reads it: MSH, EVN, PID, and MRG for a merge or a changed link."""
     header = message.header
     separators = header.separators
     field, component, repetition, _, subcomponent = tuple(separators)
@@ -205,7 +209,7 @@ def render_adt(message: FeedMessage, *, now: str) -> bytes:
     def cx(identifier: Identifier) -> str:
         return component.join((identifier.id, "", "", subcomponent.join(identifier[1:])))
 
-    structure = "ADT_A39" if header.event == MERGE else "ADT_A01"
+    structure = _STRUCTURES.get(header.event, "ADT_A01")
     msh = (
         f"MSH{field}{separators[1:]}",
         *header[:4], now, "",
@@ -214,7 +218,7 @@ def render_adt(message: FeedMessage, *, now: str) -> bytes:
     )  # fmt: skip
     segments = [field.join(msh), field.join(("EVN", header.event, now))]
     segments.append(field.join(("PID", "", "", repetition.join(map(cx, message.patients)), "", " ")))
-    if header.event == MERGE:
+    if header.event in _WITH_MRG:
         segments.append(field.join(("MRG", repetition.join(map(cx, message.subsumed)))))
     charset = CHARSETS.get(header.charset.upper(), _UNSAID)[0]
     return "".join(f"{segment}\r" for segment in segments).encode(charset)

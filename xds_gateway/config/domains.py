@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from .issuers import DEMO_AUDIENCE
 from .values import (
     AuthorityName,
+    CodeText,
     Count,
     DomainName,
     HookName,
@@ -21,6 +22,8 @@ from .values import (
 )
 
 DEMO_REPOSITORY_OID: Final = "2.25.301874956204417238860571940135726918043"
+
+LINK_CHANGE_SCHEME: Final = "2.25.337875802779500621550248090987354017689"
 
 
 class Domain(Section):
@@ -63,6 +66,16 @@ class Domain(Section):
         default=(),
         description="Files of value sets, SVS XML or codes.xml, that become the lists of their attributes when the "
         "gateway starts (load-value-sets.md; in a variable, with commas between).",
+    )
+    link_change_code: CodeText = Field(
+        default=f"xad-pid-link-change^Documents moved to another patient^{LINK_CHANGE_SCHEME}",
+        description="contentTypeCode of the submission sets that ITI-64 makes, as CODE^NAME^SCHEME; the default has a "
+        "scheme of our own.",
+    )
+    link_change_source: Oid | None = Field(
+        default=None,
+        description="sourceId of these submission sets, an OID, for senders whose MSH-3 is none; not set, their "
+        "messages are refused.",
     )
     max_results: Annotated[Count, Unit("objects")] = Field(
         default=5000,

@@ -65,11 +65,21 @@ def _authority_name(value: str) -> str:
     return value
 
 
+def _code(value: str) -> str:
+    parts = value.split("^")
+    if len(parts) != 3 or not parts[0] or not parts[1] or not is_oid(parts[2]):
+        raise ValueError(
+            "write a code, ^, its name, ^ and the OID of its scheme, such as MOVED^Moved documents^2.25.1234"
+        )
+    return value
+
+
 ByteCount = Annotated[int, BeforeValidator(_size), Field(ge=1), Unit("bytes")]
 Seconds = Annotated[float, Field(gt=0), Unit("seconds")]
 Count = Annotated[int, Field(ge=1)]
 Oid = Annotated[str, AfterValidator(_oid)]
 OidUrn = Annotated[str, AfterValidator(_oid_urn)]
+CodeText = Annotated[str, AfterValidator(_code)]
 AuthorityName = Annotated[str, AfterValidator(_authority_name)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 DatabaseUrl = Annotated[

@@ -1,8 +1,9 @@
-"""Messages of patient identity feeds as values (ITI TF-2 3.8)."""
+"""Messages of patient identity feeds as values (ITI TF-2 3.8, 3.64)."""
 
 from typing import Final, NamedTuple
 
 from .errors import GatewayError
+from .identifiers import is_oid
 
 SEPARATORS: Final = "|^~\\&"  # of fields, components, repetitions, escapes, subcomponents (HL7 v2.5, 2.5.4)
 
@@ -35,6 +36,14 @@ class Header(NamedTuple):
     def sender(self) -> str:
         """Facility and application of the sender, as the audit names it (ITI TF-2 3.8.5.1)."""
         return f"{self.sending_facility}|{self.sending_application}"
+
+    @property
+    def application_oid(self) -> str | None:
+        """The OID of the sending application, from its HD or alone; None without one (ITI TF-2 3.64.4.1.2.1)."""
+        name, universal, kind = (*self.sending_application.split(self.separators[1]), "", "")[:3]
+        if kind == "ISO" and is_oid(universal):
+            return universal
+        return name if is_oid(name) else None
 
 
 class FeedMessage(NamedTuple):

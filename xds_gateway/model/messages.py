@@ -170,7 +170,8 @@ class AuditEvent(NamedTuple):
     sets, entries or documents; `query` what was asked, never what was found. No document content, no metadata beyond
     these ids, of an assertion only what names the user. `action` is C, R, U or D where the transaction does not tell
     it, `sender` what a feed's message calls its sender, `note` what else became of the request. `decision` names the
-    row that allowed or refused, `process` the process that wrote the event.
+    row that allowed or refused, `process` the process that wrote the event. `patient_types` say what each of
+    `patient_ids` is where that differs (ITI TF-2 3.64.5.1.2).
     """
 
     at: str
@@ -191,3 +192,4 @@ class AuditEvent(NamedTuple):
     break_glass: bool = False
     decision: str | None = None
     process: int | None = None
+    patient_types: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Rules of patient identity feeds: why a message is refused, and how its acknowledgment says so (ITI TF-2 3.8).
+"""Rules of patient identity feeds: why a message is refused, and how its acknowledgment says so (ITI TF-2 3.8, 3.64).
 
 docs/divergences.md says which of these rules are choices; docs/feed-patients.md shows them.
 """
@@ -26,6 +26,7 @@ _QUOTED: Final = 128  # characters of a received value in a sentence
 _KIND: Final = "HL7 v2.5 2.9.2; ITI TF-2 3.8.4.1.3"
 _FEED: Final = "ITI TF-2 3.8.4.1"
 _MERGE: Final = "ITI TF-2 3.8.4.2"
+_LINK: Final = "ITI TF-2 3.64.4.1.2"
 
 RULES: Final = (
     # the message
@@ -40,7 +41,7 @@ RULES: Final = (
              "ADT", _KIND, "ORU^R01"),
     FeedRule("ihe.feed.event", "AR", "MSH^1^9^1^2", "201",
              "Send one of the events {expected}: {received} is not taken here.",
-             "A01, A04, A05, A08, A40", _KIND, "ADT^A37"),
+             "A01, A04, A05, A08, A40, A43", _KIND, "ADT^A37"),
     FeedRule("ihe.feed.version", "AR", "MSH^1^12", "203",
              "Send one of the versions {expected}: {received} is not taken here.",
              "2.3, 2.3.1, 2.4, 2.5, 2.5.1", _KIND, "2.8"),
@@ -53,6 +54,9 @@ RULES: Final = (
     FeedRule("ihe.feed.segment.merge", "AE", "MRG^1", "100",
              "Send the MRG segment with the identifier that is merged.",
              "MSH, EVN, PID, MRG", _MERGE, "A40 without MRG"),
+    FeedRule("ihe.feed.segment.link", "AE", "MRG^1", "100",
+             "Send the MRG segment with the patient that the local identifier belonged to.",
+             "MSH, EVN, PID, MRG", _LINK, "A43 without MRG"),
     # identifiers
     FeedRule("ihe.feed.patient", "AE", "PID^1^3", "101",
              "Send an identifier of {expected} in PID-3.",
@@ -86,6 +90,49 @@ RULES: Final = (
     FeedRule("ihe.feed.merge.surviving.merged", "AE", "PID^1^3", "204",
              "Merge into {expected}: {received} was merged into it.",
              "an identifier that is active", _MERGE, "A40 into a merged patient"),
+    # links that change
+    FeedRule("ihe.feed.link.one", "AE", "MRG^1", "100",
+             "Change one link in each message: {received} were sent.",
+             "one PID and one MRG", _LINK, "A43 with two pairs of PID and MRG"),
+    FeedRule("ihe.feed.link.patients", "AE", "PID^1^3", "101",
+             "Send the patient of this domain and then the local identifier in PID-3: {received} came.",
+             "two identifiers", "ITI TF-2 3.64.4.1.2.3", "A43 with the local identifier alone"),
+    FeedRule("ihe.feed.link.previous", "AE", "MRG^1^1", "101",
+             "Send the previous patient in MRG-1, and after it a local identifier that was merged: {received} came.",
+             "one or two identifiers", "ITI TF-2 3.64.4.1.2.4", "A43 with an empty MRG-1"),
+    FeedRule("ihe.feed.link.new.authority", "AE", "PID^1^3^1^4", "204",
+             "Begin PID-3 with the patient of this domain, an identifier of {expected}: {received} came.",
+             "an assigning authority of this domain, as OID or as a name that is configured", "ITI TF-2 3.64.4.1.2.3",
+             "A43 with the local identifier first"),
+    FeedRule("ihe.feed.link.previous.authority", "AE", "MRG^1^1^1^4", "204",
+             "Begin MRG-1 with the previous patient, an identifier of {expected}: {received} came.",
+             "the assigning authority of the new patient", "ITI TF-2 3.64.4.1.2.4",
+             "A43 with the local identifier alone in MRG-1"),
+    FeedRule("ihe.feed.link.local", "AE", "PID^1^3^2^4", "204",
+             "Give the local identifier in PID-3 an assigning authority with an OID: {received} came.",
+             "an OID, or a name that is configured", "ITI TF-2 3.64.4.1.2.3",
+             "A43 whose local identifier has a name only"),
+    FeedRule("ihe.feed.link.subsumed", "AE", "MRG^1^1^2^4", "204",
+             "Give the merged local identifier in MRG-1 an assigning authority with an OID: {received} came.",
+             "an OID, or a name that is configured", "ITI TF-2 3.64.4.1.2.4",
+             "A43 whose merged local identifier has a name only"),
+    FeedRule("ihe.feed.link.same", "AE", "MRG^1^1", "204",
+             "Say what has changed: {received} is the new and the previous patient, and nothing local was merged.",
+             "another patient, or another local identifier", "ITI TF-2 3.64.4.1.2.4",
+             "A43 with the same patient and nothing merged"),
+    FeedRule("ihe.feed.link.new.unknown", "AE", "PID^1^3", "204",
+             "Register {received} before a local identifier is linked to it: it is not known.",
+             "an identifier that is known", "ITI TF-2 3.64.4.1.3", "A43 to a patient that was never fed"),
+    FeedRule("ihe.feed.link.new.merged", "AE", "PID^1^3", "204",
+             "Link the local identifier to {expected}: {received} was merged into it.",
+             "an identifier that is active", "ITI TF-2 3.8.4.2.4", "A43 to a patient who was merged"),
+    FeedRule("ihe.feed.link.previous.merged", "AE", "MRG^1^1", "204",
+             "Name {expected} as the previous patient: {received} was merged into it.",
+             "an identifier that is active", "ITI TF-2 3.8.4.2.4", "A43 from a patient who was merged"),
+    FeedRule("ihe.feed.link.sender", "AE", "MSH^1^3", "101",
+             "Name the sending application by its OID in MSH-3, or have one configured here: {received} came.",
+             "an OID, which becomes sourceId of the submission set", "ITI TF-2 3.64.4.1.2.1",
+             "A43 from an application without an OID"),
     # an administrator; no message undoes a merge
     FeedRule("ihe.feed.unmerge", "AE", "PID^1^3", "204",
              "Leave {received} as it is: it was not merged into another one.",

@@ -10,7 +10,7 @@ from ..model.identifiers import parse_patient_id
 from ..model.messages import AuditEvent, QueryRequest
 from ..model.principal import Coded, User
 
-_TUPLES: Final = ("patient_ids", "objects", "codes")
+_TUPLES: Final = ("patient_ids", "objects", "codes", "patient_types")
 _TEXTS: Final = ("action", "sender", "note", "decision")
 
 
@@ -26,7 +26,7 @@ def event_json(event: AuditEvent) -> str:
         f',"node":{_quoted(event.node)},"address":{_quoted(event.address)},"domain":{_quoted(event.domain)}'
         f',"message_id":{_quoted(event.message_id)}{_listed("patient_ids", event.patient_ids)}'
         f"{_listed('objects', event.objects)}{query}{_listed('codes', event.codes)}{user}{glass}{_texts(event)}"
-        f',"process":{process}}}'
+        f'{_listed("patient_types", event.patient_types)},"process":{process}}}'
     )
 
 

@@ -69,6 +69,14 @@ class PatientSnapshot:
             known = self._patient_rows[patient_id] = PatientRow(row[0], row[1], row[2] != 0)
         return known
 
+    def _and_merged(self, patient_id: PatientId) -> Sequence[int]:
+        """The ids of a patient and of all that it stands for; none when it is not known."""
+        row = self._patient_row(patient_id)
+        if row is None:
+            return ()
+        merged = self._cursor.execute(sql.MERGED, (row.id,)).fetchall() if row.survives else ()
+        return (row.id, *(number for (number,) in merged))
+
     def _patient_id(self, number: int) -> PatientId:
         value, authority, _ = self._cursor.execute(sql.PATIENT_BY_ID, (number,)).fetchone()
         return PatientId(value, authority)

@@ -1,17 +1,19 @@
 """What plans see of the registry: one state of it, whatever else is written meanwhile."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from ..actors.ports import HeldDocument, KnownAssociation, KnownObject, KnownUniqueId, Receipt, RegisteredSet
+from ..codec.xml import escape
 from ..model import vocabulary as v
-from ..model.identifiers import PatientId
-from ..model.metadata import RegistryObject
+from ..model.identifiers import PatientId, parse_patient_id
+from ..model.metadata import DocumentEntry, RegistryObject
 from ..model.value_sets import ValueSets
 from . import removal_statements as removal_sql
 from . import statements as sql
+from .fragments import unpack
 from .keys import uuid_key, uuid_urn
 from .patients import PatientSnapshot
 from .rows import KIND_NAMES, KINDS
@@ -109,6 +111,19 @@ class SqlSnapshot(PatientSnapshot):
             for number, kind in self._numbers_and_kinds((urn,))
         }
 
+    def entries_from(self, patient_id: PatientId, sources: Collection[PatientId]) -> Sequence[DocumentEntry]:
+        """Approved entries of a patient and of those it stands for, with one of these as sourcePatientId."""
+        marks = [f"{escape(source.id)}^".encode() for source in sources]
+        approved, found = self._word(v.APPROVED), []
+        for patient in self._and_merged(patient_id):
+            for number, fragment in self._cursor.execute(sql.FRAGMENTS_OF, (patient, approved)).fetchall():
+                unpacked = unpack(fragment)
+                if any(mark in unpacked for mark in marks):  # few have one: only these are read whole
+                    entry = whole_object(self._cursor.execute(sql.WHOLE[_ENTRY], (number,)).fetchone(), self.terms)
+                    if isinstance(entry, DocumentEntry) and _source_of(entry) in sources:
+                        found.append(entry)
+        return found
+
     def associations(self, uuids: Iterable[str]) -> Sequence[KnownAssociation]:
         """All associations that these ids name, lead from or lead to, of any status, each once."""
         member, found = self._word(v.HAS_MEMBER), {}
@@ -198,3 +213,7 @@ class SqlSnapshot(PatientSnapshot):
             patient_id=PatientId(value, authority) if value is not None else None,
             unique_id=unique_id,
         )
+
+
+def _source_of(entry: DocumentEntry) -> PatientId | None:
+    return parse_patient_id(entry.slot_value("sourcePatientId") or "")

@@ -103,6 +103,11 @@ FOLDERS_OF: Final = (
     " WHERE a.target = ? AND a.status = ? AND a.type = ? AND f.status = ? AND f.latest = 1 ORDER BY f.id"
 )
 
+# Bind: the patient's id, status
+FRAGMENTS_OF: Final = (
+    "SELECT id, fragment FROM document_entry WHERE patient = ? AND status = ? AND latest = 1 ORDER BY id"
+)
+
 # kind -> the latest version of a logical object: bind lid, domain. Where there is no later one, the first one itself.
 LATEST: Final[dict[int, str]] = {
     kind: f"SELECT id FROM {table} WHERE lid = ? AND domain = ? ORDER BY version DESC LIMIT 1"

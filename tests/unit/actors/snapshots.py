@@ -1,6 +1,6 @@
 """A registry in memory, small and whole: what a snapshot tells is worked out from the objects that it holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from xds_gateway.actors.ports import KnownAssociation, KnownObject, KnownUniqueId
@@ -63,6 +63,16 @@ class MemorySnapshot:
 
     def read(self, uuids: Iterable[str]) -> Mapping[str, RegistryObject]:
         return {uuid: self.registered[uuid] for uuid in uuids if uuid in self.registered}
+
+    def entries_from(self, patient_id: PatientId, sources: Collection[PatientId]) -> Sequence[DocumentEntry]:
+        return [
+            item
+            for item in self.registered.values()
+            if isinstance(item, DocumentEntry)
+            and item.status == v.APPROVED
+            and self._known(item).patient_id == patient_id
+            and parse_patient_id(item.slot_value("sourcePatientId") or "") in sources
+        ]
 
     def associations(self, uuids: Iterable[str]) -> Sequence[KnownAssociation]:
         wanted = set(uuids)

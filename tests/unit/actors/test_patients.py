@@ -1,13 +1,16 @@
 """What a feed does to a domain's patients: each rule from both sides, on real storage."""
 
 import sqlite3
+import uuid
 from pathlib import Path
 
 import pytest
 
 from tests.contract.submissions import DOMAIN, open_in
-from tests.unit.feeds import HEADER, NOW, OID, identifier, make_feed
-from xds_gateway.actors.patients import FeedPolicy, PatientIdentityFeed
+from tests.unit.feeds import HEADER, LOCAL_OID, NOW, OID, identifier, make_feed, make_link
+from xds_gateway.actors.feed_policy import FeedPolicy
+from xds_gateway.actors.patients import PatientIdentityFeed
+from xds_gateway.model.datatypes import Code
 from xds_gateway.model.feeds import FeedMessage, Identifier
 from xds_gateway.model.identifiers import PatientId
 from xds_gateway.model.principal import Principal
@@ -16,6 +19,7 @@ from xds_gateway.storage.events import parse_event
 
 CALLER = Principal(node="CN=HIS", address="127.0.0.1")
 NAMES = {"HOSP": OID, "OTHER": "1.9"}
+MOVED = Code("moved", "2.25.1", "Moved")
 
 
 class World:
@@ -23,8 +27,10 @@ class World:
 
     def __init__(self, folder: Path, *authorities: str) -> None:
         self.storage = open_in(folder)
-        policy = FeedPolicy(domain=DOMAIN, authorities=frozenset(authorities), names=NAMES)
-        self.actor = PatientIdentityFeed(store=self.storage.registry, policy=policy, now=lambda: NOW)
+        policy = FeedPolicy(domain=DOMAIN, authorities=frozenset(authorities), names=NAMES, link_change_code=MOVED)
+        self.actor = PatientIdentityFeed(
+            store=self.storage.registry, policy=policy, now=lambda: NOW, new_uuid=lambda: uuid.uuid4().urn
+        )
         self._number = 100
         self.send(make_feed("A01", "B"), make_feed("A04", "C"), make_feed("A05", "D"))
         self.send(make_feed("A40", "C", subsumed="D"))
@@ -115,10 +121,31 @@ REFUSED = {
     "ihe.feed.merge.subsumed.merged": [make_feed("A40", "B", subsumed="C"), make_feed("A40", "B", subsumed="D")],
     "ihe.feed.merge.surviving.unknown": [make_feed("A40", "C", subsumed="B"), make_feed("A40", "N", subsumed="B")],
     "ihe.feed.merge.surviving.merged": [make_feed("A40", "C", subsumed="B"), make_feed("A40", "D", subsumed="B")],
+    "ihe.feed.link.patients": [make_link(), make_link()._replace(patients=(identifier("B"),))],
+    "ihe.feed.link.previous": [make_link(), make_link()._replace(subsumed=())],
+    "ihe.feed.link.new.authority": [
+        make_link(),
+        make_link()._replace(patients=(identifier("L", LOCAL_OID), identifier("B"))),
+    ],
+    "ihe.feed.link.previous.authority": [make_link(), make_link()._replace(subsumed=(identifier("C", "2.2"),))],
+    "ihe.feed.link.local": [
+        make_link()._replace(patients=(identifier("B"), identifier("L", "", "OTHER"))),
+        make_link()._replace(patients=(identifier("B"), identifier("L", "", "UNHEARD"))),
+    ],
+    "ihe.feed.link.subsumed": [
+        make_link(subsumed="M"),
+        make_link()._replace(subsumed=(identifier("C"), identifier("M", "", "UNHEARD"))),
+    ],
+    "ihe.feed.link.same": [make_link("B", "L", "B", subsumed="M"), make_link("B", "L", "B", subsumed="L")],
+    "ihe.feed.link.new.unknown": [make_link("B"), make_link("N")],
+    "ihe.feed.link.new.merged": [make_link("C", "L", "B"), make_link("D", "L", "B")],
+    "ihe.feed.link.previous.merged": [make_link("B", "L", "C"), make_link("B", "L", "D")],
+    "ihe.feed.link.sender": [make_link(), make_link(sending_application="HIS")],
 }
 ELSEWHERE = {  # found out while bytes are read, or by the service: unit/codec/test_hl7v2.py, wire/test_feeds.py
     *(f"ihe.feed.{name}" for name in ("header", "controlId", "type", "event", "version", "charset")),
     *(f"ihe.feed.{name}" for name in ("segment", "segment.merge", "size", "busy", "failed", "unmerge")),
+    *(f"ihe.feed.{name}" for name in ("segment.link", "link.one")),
 }
 
 

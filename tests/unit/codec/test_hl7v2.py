@@ -4,8 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.feeds import HEADER, NOW, feed_bytes, identifier, make_feed
-from xds_gateway.codec.hl7v2 import EVENTS, MERGE, parse_ack, parse_adt, parse_header, render_ack, render_adt
+from tests.unit.feeds import HEADER, NOW, feed_bytes, identifier, make_feed, make_link
+from xds_gateway.codec.hl7v2 import (
+    EVENTS,
+    LINK_CHANGE,
+    MERGE,
+    parse_ack,
+    parse_adt,
+    parse_header,
+    render_ack,
+    render_adt,
+)
 from xds_gateway.model.feeds import FeedMessage, FeedUnreadable, Identifier
 from xds_gateway.rules.patients import BY_ID, problem
 
@@ -24,7 +33,7 @@ def messages(draw: st.DrawFn) -> FeedMessage:
         version=draw(st.sampled_from(("2.3.1", "2.5"))),
         charset=draw(st.sampled_from(("", "UNICODE UTF-8"))),
     )
-    return FeedMessage(header, draw(identifiers), draw(identifiers) if event == MERGE else ())
+    return FeedMessage(header, draw(identifiers), draw(identifiers) if event in (MERGE, LINK_CHANGE) else ())
 
 
 @given(messages())
@@ -111,6 +120,7 @@ def test_bytes_are_read_in_the_character_set_of_msh_18(charset, codec, name):
         (("2.3.1", "2.3.1||||||UTF-8"), None),
         (("PID|", "ZID|"), "ihe.feed.segment"),
         (("ADT^A04", "ADT^A40"), "ihe.feed.segment.merge"),
+        (("ADT^A04", "ADT^A43"), "ihe.feed.segment.link"),
         (("ADT^A04", "ADT^A04^ADT_A01"), None),
         (("MSH|^~\\&", "MSH|^^\\&"), "ihe.feed.header"),
         (("MSH|", "XSH|"), "ihe.feed.header"),
@@ -138,6 +148,35 @@ def test_a_merge_has_one_pair():
     assert parse_adt(text.encode()).subsumed == (identifier("A"),)
     with pytest.raises(FeedUnreadable, match=r"merge\.one"):
         parse_adt((text + "PID|||C^^^&1.2.3&ISO\rMRG|D^^^&1.2.3&ISO\r").encode())
+
+
+@pytest.mark.parametrize("structure", ["ADT^A43", "ADT^A43^ADT_A43"])
+def test_a_changed_link_has_one_pair_with_its_identifiers_in_order(structure):
+    made = make_link("B", "L", "C", subsumed="M")
+    text = render_adt(made, now=NOW).decode().replace("ADT^A43^ADT_A43", structure)
+    read = parse_adt(text.encode())
+    assert [each.id for each in (*read.patients, *read.subsumed)] == ["B", "L", "C", "M"]
+    assert text.split("\r")[2].split("|")[5] == " "
+    with pytest.raises(FeedUnreadable, match=r"link\.one"):
+        parse_adt((text + "PID|||C^^^&1.2.3&ISO\rMRG|D^^^&1.2.3&ISO\r").encode())
+
+
+@pytest.mark.parametrize(
+    ("application", "oid"),
+    [
+        ("1.2.3", "1.2.3"),
+        ("PIX^1.2.3^ISO", "1.2.3"),
+        ("^1.2.3^ISO", "1.2.3"),
+        ("1.2.3^4.5.6^DNS", "1.2.3"),
+        ("1.2.3^pix.example.org^DNS", "1.2.3"),
+        ("PIX^1.2.3^DNS", None),
+        ("PIX", None),
+        ("", None),
+    ],
+)
+def test_the_sending_application_may_have_an_oid(application, oid):
+    data = PID.format("1").replace("|HIS|", f"|{application}|").encode()
+    assert parse_adt(data).header.application_oid == oid
 
 
 def test_a_message_is_told_from_another_of_its_id():

@@ -173,6 +173,7 @@ STATEMENTS = (
     sql.DEPENDENTS,
     sql.REGISTERED_SET,
     sql.FOLDERS_OF,
+    sql.FRAGMENTS_OF,
     sql.STARTS,
     sql.CLAIM_OBJECT,
     sql.END,
