@@ -23,6 +23,8 @@ from xds_gateway.rules.engine import LIMIT, Profile
 from xds_gateway.rules.ihe import IHE
 from xds_gateway.rules.known_mistakes import KNOWN_MISTAKES, Mistake
 from xds_gateway.rules.patients import RULES as FEED_RULES
+from xds_gateway.security.access_matrix import IHE as MATRIX
+from xds_gateway.security.access_matrix import NODE
 
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent / "xds_gateway"
@@ -408,7 +410,60 @@ def _mistake(row: Mistake) -> str:
     return _row(", ".join(f"`{rule}`" for rule in row.rules), received, row.sentence, row.source)
 
 
+MATRIX_HEAD = """\
+# The access matrix of the profile `ihe`
+
+What a domain permits whose settings name no matrix of their own; [decide access](decide-access.md) tells how it is read
+and how another one is written. Nothing is permitted but by a row.
+
+* **confidentiality**: a document has at least one code, and each of its codes is of the levels named; "any" asks
+  nothing, not even for a code.
+* **owner** own: the document names the user's organisation as an author's.
+* **consent**: *unless opposed* by the patient, *if permitted* by the patient and not opposed, *regardless* of both.
+* **patient** named: only with an assertion that names a patient. What an assertion names it is limited to by every row.
+"""
+
+
+def matrix_page() -> str:
+    """docs/access-matrix.md: the rows of the default access matrix, and what their words stand for."""
+    columns = ("row", "role", "actions", "documents", "confidentiality", "mode", "owner", "consent", "patient")
+    rows = [
+        _row(f"`{row.id}`", row.role, ", ".join(row.actions), row.documents, ", ".join(row.confidentiality), *row[5:])
+        for row in MATRIX.rows
+    ]
+    words = [
+        *(("role", name, codes) for name, codes in MATRIX.roles.items()),
+        *(("mode", name, codes) for name, codes in MATRIX.modes.items()),
+        *(("confidentiality", name, codes) for name, codes in MATRIX.confidentialities.items()),
+        *(
+            ("documents", name, tuple(dict.fromkeys((*types.class_codes, *types.type_codes))))
+            for name, types in MATRIX.documents.items()
+        ),
+    ]
+    told = [_row(kind, name, ", ".join(f"`{code}`" for code, _ in codes), codes[0][1]) for kind, name, codes in words]
+    return "\n".join(
+        [
+            MATRIX_HEAD,
+            _row(*columns),
+            "|---" * len(columns) + "|",
+            *rows,
+            "",
+            "## What the words stand for",
+            "",
+            "A role is one of the assertion's, a mode is chosen by its purpose of use (normal without one of these).",
+            "The others are codes of the document: of `documents` its classCode or typeCode is one.",
+            f"A caller without a user has the role `{NODE}`.",
+            "",
+            "| column | word | codes | coding scheme |",
+            "|---|---|---|---|",
+            *told,
+            "",
+        ]
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "access-matrix.md": matrix_page,
     "assertion-profile.md": profile_page,
     "cli.md": cli_page,
     "errors.md": errors_page,

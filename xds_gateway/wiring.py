@@ -32,6 +32,8 @@ from .model.messages import AuditEvent
 from .model.principal import Principal
 from .rules.engine import Profile
 from .rules.ihe import IHE
+from .security.access import access_of
+from .security.access_matrix import IHE as MATRIX
 from .server.edge import EdgeLimits
 from .server.feeding import FeedPipeline
 from .server.http import HttpApplication
@@ -234,6 +236,7 @@ def _mounted(
     )
     return MountedDomain(
         domain=domain.name,
+        access=lambda principal: access_of(MATRIX, principal, domain.name, now()),
         actors=actors,
         documents=storage.documents,
         certificate_required=mount.authentication == "certificate",

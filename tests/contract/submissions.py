@@ -11,14 +11,22 @@ from xds_gateway.model import vocabulary as v
 from xds_gateway.model.identifiers import PatientId, parse_patient_id
 from xds_gateway.model.messages import AuditEvent
 from xds_gateway.model.metadata import Association, DocumentEntry, Folder, RegistryObject, SubmissionSet
-from xds_gateway.model.principal import AccessFilter
+from xds_gateway.model.principal import AccessFilter, Permit
 from xds_gateway.storage.database import migrate
 from xds_gateway.storage.opening import Storage, open_storage
 
 DOMAIN = "main"
-EVERYTHING = AccessFilter(domain=DOMAIN)
+EVERYTHING = AccessFilter.everything(DOMAIN)
 PATIENT = PatientId(*(parse_patient_id(builders.PATIENT) or ()))
 OTHER_PATIENT = PatientId(*(parse_patient_id(builders.OTHER_PATIENT) or ()))
+
+NO_REUSE = ("NOREUSE", "2.16.840.1.113883.1.11.20471")  # the builders' entries have it beside N
+
+
+def reading(*confidentiality: str) -> AccessFilter:
+    """Who may read documents with these codes of HL7, with or without a handling instruction."""
+    codes = tuple((code, "2.16.840.1.113883.5.25") for code in confidentiality)
+    return AccessFilter(domain=DOMAIN, permits=(Permit(confidentiality=(*codes, NO_REUSE)),))
 
 
 def url_of(folder: Path) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.submissions import EVERYTHING, make_entry, submit, urn
+from tests.contract.submissions import EVERYTHING, make_entry, reading, submit, urn
 from tests.unit import builders
 from xds_gateway.actors.ports import DocumentFound
 from xds_gateway.model import vocabulary as v
@@ -27,7 +27,7 @@ def stored(storage: Storage) -> Storage:
     return storage
 
 
-HIDDEN = AccessFilter(domain="main", hidden_confidentiality=(("N", "2.16.840.1.113883.5.25"),))
+HIDDEN = reading("R")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ HIDDEN = AccessFilter(domain="main", hidden_confidentiality=(("N", "2.16.840.1.1
         (builders.REPOSITORY, [], EVERYTHING, {}),
         ("1.2.3", [UNIQUE_ID], EVERYTHING, {}),
         (v.STABLE_DOCUMENT, [UNIQUE_ID], EVERYTHING, {}),
-        (builders.REPOSITORY, [UNIQUE_ID], AccessFilter(domain="other"), {}),
+        (builders.REPOSITORY, [UNIQUE_ID], AccessFilter.everything("other"), {}),
         (builders.REPOSITORY, [UNIQUE_ID], HIDDEN, {}),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.submissions import DOMAIN, EVERYTHING, make_entry, make_folder, open_in, register, submit, urn
+from tests.contract.submissions import EVERYTHING, make_entry, make_folder, open_in, reading, register, submit, urn
 from xds_gateway.actors.ports import Found
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.datatypes import Code, parse_dtm
@@ -196,12 +196,12 @@ def test_above_the_limit_there_is_only_more(storage: Storage, query: StoredQuery
 
 @pytest.mark.parametrize("query", BY_EACH)
 def test_another_domain_has_nothing_of_it(storage: Storage, query: StoredQuery) -> None:
-    assert find(storage, query, AccessFilter(domain="other")) == Found()
+    assert find(storage, query, AccessFilter.everything("other")) == Found()
 
 
 @pytest.mark.parametrize("query", BY_EACH[:4])
 def test_what_is_hidden_is_as_if_absent(storage: Storage, query: StoredQuery) -> None:
-    hiding = AccessFilter(domain=DOMAIN, hidden_confidentiality=(SECRET,))
+    hiding = reading("N")
     everything = numbers(find(storage, query))
     assert 4 in everything
     visible = find(storage, query, hiding, limit=len(everything) - 1)

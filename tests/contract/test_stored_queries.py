@@ -24,6 +24,7 @@ from tests.contract.submissions import (
     make_link,
     make_set,
     open_in,
+    reading,
     register,
     submit,
     urn,
@@ -62,7 +63,7 @@ TEXT = ("urn:ihe:iti:xds-sd:text:2008", "1.3.6.1.4.1.19376.1.2.3")
 PDF = ("urn:ihe:iti:xds-sd:pdf:2008", "1.3.6.1.4.1.19376.1.2.3")
 ANY = (v.STABLE_DOCUMENT, v.ON_DEMAND_DOCUMENT)
 STABLE = EntryFilter(object_types=(v.STABLE_DOCUMENT,))
-HIDING = AccessFilter(domain="main", hidden_confidentiality=(VERY,))
+HIDING = reading("N")
 
 NAMES = [
     *(f"{kind} {number}" for kind in ("set", "entry", "folder") for number in range(1, 7)),
@@ -533,7 +534,7 @@ def test_objects_have_what_the_registry_manages_and_ids_once(storage: Storage, q
 
 @pytest.mark.parametrize("query", [query for query, _ in ONE_OF_EACH])
 def test_another_domain_has_nothing_of_it(storage: Storage, query: StoredQuery) -> None:
-    assert find(storage, query, AccessFilter(domain="other")) == Found()
+    assert find(storage, query, AccessFilter.everything("other")) == Found()
 
 
 def test_an_answer_names_the_patients_of_sets_folders_and_entries(storage: Storage) -> None:

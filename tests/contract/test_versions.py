@@ -11,6 +11,7 @@ from tests.contract.submissions import (
     make_link,
     make_set,
     open_in,
+    reading,
     register,
     submission,
     submit,
@@ -21,7 +22,6 @@ from xds_gateway.actors.ports import KnownUniqueId, Snapshot, Transaction
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.messages import StoredDocument
 from xds_gateway.model.metadata import RegistryObject
-from xds_gateway.model.principal import AccessFilter
 from xds_gateway.model.queries import GetDocuments
 from xds_gateway.storage.database import StorageConflict
 from xds_gateway.storage.opening import Storage
@@ -116,7 +116,7 @@ def test_the_latest_version_decides_who_may_read_the_document(storage: Storage) 
     submit(storage, (version(1),), lambda transaction: transaction.add_documents({urn("entry 1"): DOCUMENT}))
     secret = {v.DE_CONFIDENTIALITY_CODE: (builders.Code("V", "2.16.840.1.113883.5.25", "Secret"),)}
     submit(storage, (version(2, codes=secret),), lambda t: t.supersede([urn("entry 1")]))
-    filtered = AccessFilter(domain="main", hidden_confidentiality=(("V", "2.16.840.1.113883.5.25"),))
+    filtered = reading("N")
     assert storage.index.documents(builders.REPOSITORY, [UNIQUE_ID], filtered) == {}
     assert list(storage.index.documents(builders.REPOSITORY, [UNIQUE_ID], EVERYTHING)) == [UNIQUE_ID]
 

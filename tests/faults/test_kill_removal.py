@@ -199,7 +199,7 @@ def check_disk(folder: Path, lives: list[Life]) -> None:
     }
     held = {life.made.unique_ids[0] for life in lives if life.metadata == HELD and life.content == HELD}
     wanted = [life.made.unique_ids[0] for life in lives]
-    assert set(storage.index.documents(REPOSITORY, wanted, AccessFilter(domain=DOMAIN))) == held
+    assert set(storage.index.documents(REPOSITORY, wanted, AccessFilter.everything(DOMAIN))) == held
     certain = sum(life.content == HELD for life in lives)
     open_ = sum(life.content == EITHER for life in lives)
     assert certain <= len(files) <= certain + open_

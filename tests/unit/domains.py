@@ -18,7 +18,7 @@ from xds_gateway.actors.registry import DocumentRegistry, DomainPolicy
 from xds_gateway.actors.repository import DocumentRepository
 from xds_gateway.model.messages import AuditEvent, SpooledDocument
 from xds_gateway.model.metadata import Submission
-from xds_gateway.model.principal import AccessFilter, Call, Principal
+from xds_gateway.model.principal import Access, Call, Principal
 from xds_gateway.rules.ihe import IHE
 from xds_gateway.storage.database import sqlite_path
 from xds_gateway.storage.events import parse_event
@@ -122,7 +122,7 @@ def make_call(transaction: str, **changes: Any) -> Call:
     """A call of one transaction by a known node."""
     fields: dict[str, Any] = {
         "principal": Principal(node="CN=Cabinet Nord", address="127.0.0.1", certificate_sha256="00"),
-        "access": AccessFilter(domain="main"),
+        "access": Access.everything("main"),
         "transaction": transaction,
         "message_id": "urn:uuid:message",
     }

@@ -97,7 +97,7 @@ class OnDemandSource:
     def _entry(self, call: Call, asked: DocumentRequest) -> DocumentEntry | None:
         """The on-demand entry of these ids: the Approved one, of several the latest registered."""
         query = GetDocuments(unique_ids=(asked.document_unique_id,))
-        uuids = self._queries.find(query, call.access, self._policy.max_results).uuids
+        uuids = self._queries.find(query, call.access.retrieve, self._policy.max_results).uuids
         if not uuids:
             return None
         known = self._store.inspect(lambda snapshot: snapshot.read(uuids))
@@ -134,7 +134,7 @@ class OnDemandSource:
 
     def _kept(self, call: Call, new_id: str) -> StoredDocument | None:
         own = self._policy.repository_unique_id
-        have = self._index.documents(own, [new_id], call.access).get(new_id)
+        have = self._index.documents(own, [new_id], call.access.retrieve).get(new_id)
         return have.document if have else None
 
     def _register(

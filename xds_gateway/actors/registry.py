@@ -276,7 +276,7 @@ class DocumentRegistry:
         return self._answer(call, request, self._found(call, request, _parsed(request, MULTI_PATIENT_QUERIES)))
 
     def _found(self, call: Call, request: QueryRequest, query: StoredQuery) -> Found:
-        found = self._queries.find(query, call.access, self._policy.max_results)
+        found = self._queries.find(query, call.access.find, self._policy.max_results)
         if found.more:
             raise RequestRefused(_too_many(self._policy.max_results))
         return found

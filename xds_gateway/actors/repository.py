@@ -130,7 +130,7 @@ class DocumentRepository:
         findings: list[Finding] = []
         ours = [document for document in request.documents if self._ours(document, findings)]
         found = self._index.documents(
-            self._policy.repository_unique_id, [document.document_unique_id for document in ours], call.access
+            self._policy.repository_unique_id, [document.document_unique_id for document in ours], call.access.retrieve
         )
         documents: list[RetrievedDocument] = []
         told = [_Told(document, None) for document in dict.fromkeys(request.documents).keys() - set(ours)]

@@ -22,6 +22,19 @@ def is_oid(text: str) -> bool:
     return len(text) <= 64 and _OID.fullmatch(text) is not None
 
 
+def parse_organization_id(text: str) -> str | None:
+    """The identifier in an XON `name^^^^^&oid&ISO^^^^id`; None where there is a name alone (ITI TF-3 4.2.3.1.7).
+
+    `Name^^^^^&1.2.3&ISO^^^^45` and `Name^^^^^^^^^1.2.3.45` are one organisation.
+    """
+    components = text.split("^")
+    identifier = components[9].strip() if len(components) > 9 else ""
+    authority = components[5].split("&") if len(components) > 5 else []
+    if not identifier or is_oid(identifier) or len(authority) < 2 or not authority[1]:
+        return identifier or None
+    return f"{authority[1]}.{identifier}"
+
+
 class PatientId(NamedTuple):
     """A patient identifier reduced to what is compared: the id and the OID of its assigning authority."""
 

@@ -1,6 +1,6 @@
-"""Who calls, and what that caller may see."""
+"""Who calls, and what that caller may do."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from .identifiers import PatientId
 
@@ -49,24 +49,96 @@ class Principal(NamedTuple):
     user: User | None = None
 
 
-class AccessFilter(NamedTuple):
-    """What one caller may read: storage compiles it into every query, so that counts and limits see only that.
+# -- what a caller may do
 
-    `domain` is always applied; entries with one of `hidden_confidentiality` (code, coding scheme) are as if absent.
+Pair = tuple[str, str]  # (code, coding scheme)
+Consent = Literal["regardless", "unless opposed", "if permitted"]  # of the patient's consents
+
+
+class Permit(NamedTuple):
+    """One way in which a document is permitted: all that is said here holds for it.
+
+    Of `confidentiality` the document has at least one code, and no other; None asks nothing, not even for a code. It
+    has one of `class_codes` or `type_codes`; both empty ask nothing. `organization` is one of its authors'.
+    """
+
+    confidentiality: tuple[Pair, ...] | None = None
+    class_codes: tuple[Pair, ...] = ()
+    type_codes: tuple[Pair, ...] = ()
+    organization: str | None = None
+    consent: Consent = "unless opposed"
+
+
+class AccessFilter(NamedTuple):
+    """The documents on which one caller may act: storage compiles it into every query, so that counts see only those.
+
+    `domain` always counts. A document is permitted when one of `permits` is its; there may be none at all. `patient`
+    is the only one whose documents count, None for any. `grantees` are the names that consents may call the caller by,
+    `break_glass` tells an emergency, `at` is the time that consents are in force at (YYYYMMDDhhmmss, UTC).
     """
 
     domain: str
-    hidden_confidentiality: tuple[tuple[str, str], ...] = ()
+    permits: tuple[Permit, ...]
+    patient: PatientId | None = None
+    grantees: tuple[str, ...] = ()
+    break_glass: bool = False
+    at: int = 0
+
+    @classmethod
+    def everything(cls, domain: str) -> "AccessFilter":
+        """All documents of a domain, whatever their patients say."""
+        return cls(domain=domain, permits=(Permit(consent="regardless"),))
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether each document is permitted, as far as no consent stands against it."""
+        return self.patient is None and any(permit[:4] == Permit()[:4] for permit in self.permits)
+
+
+class Access(NamedTuple):
+    """What one caller may do: for each action the documents that it is permitted on."""
+
+    find: AccessFilter
+    retrieve: AccessFilter
+    submit: AccessFilter
+    replace: AccessFilter
+    update: AccessFilter
+    remove: AccessFilter
+
+    @classmethod
+    def alike(cls, documents: AccessFilter) -> "Access":
+        """All actions on these documents."""
+        return cls(*[documents] * len(cls._fields))
+
+    @classmethod
+    def nothing(cls, domain: str) -> "Access":
+        """No action on any document: a caller of whom nothing is proven yet."""
+        return cls.alike(AccessFilter(domain=domain, permits=()))
+
+    @classmethod
+    def everything(cls, domain: str) -> "Access":
+        """All actions on all documents of a domain."""
+        return cls.alike(AccessFilter.everything(domain))
+
+    @property
+    def domain(self) -> str:
+        """The domain that all of it is about."""
+        return self.find.domain
+
+    @property
+    def patient(self) -> PatientId | None:
+        """The only patient that the caller acts for, None for any."""
+        return self.find.patient
 
 
 class Call(NamedTuple):
-    """One request on its way: who, what they may see, and the names that audit and log use.
+    """One request on its way: who, what they may do, and the names that audit and log use.
 
     A `dry_run` is judged in full and changes nothing.
     """
 
     principal: Principal
-    access: AccessFilter
+    access: Access
     transaction: str
     message_id: str
     dry_run: bool = False

@@ -1,5 +1,6 @@
 """What stands behind a mount: the actors of its domain, and who may call them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,16 +8,18 @@ from ..actors.domain import DomainActors
 from ..actors.ports import DocumentStore
 from ..actors.x_service_provider import XServiceProvider
 from ..codec.transactions import Actor
+from ..model.principal import Access, Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MountedDomain:
-    """The actors of one domain behind one mount, and who may call them.
+    """The actors of one domain behind one mount, who may call them, and what each caller may do (`access`).
 
     `users` authenticates the users of its requests; without it the mount reads no assertions.
     """
 
     domain: str
+    access: Callable[[Principal], Access]
     actors: DomainActors
     documents: DocumentStore
     certificate_required: bool

@@ -30,7 +30,7 @@ from ..model.errors import (
     StorageFull,
 )
 from ..model.messages import ProvideRequest, Request, RetrievedDocument
-from ..model.principal import AccessFilter, Call, User
+from ..model.principal import Access, Call, User
 from ..rules.hints import hinted
 from ..rules.ihe import finding
 from ..security.certificates import principal_of
@@ -147,15 +147,15 @@ class Pipeline:
         exchange.row = row
         node = Call(
             principal=principal_of(exchange.request.certificate, exchange.request.address),
-            access=AccessFilter(domain=exchange.mount.domain),
+            access=Access.nothing(exchange.mount.domain),
             transaction=row.name,
             message_id=envelope.message_id,
             dry_run=envelope.dry_run,
         )
         exchange.call = node
         user = self._user(exchange, SecuredMessage(envelope.security, message.root, message.charset))
-        if user is not None:
-            exchange.call = node._replace(principal=node.principal._replace(user=user))
+        principal = node.principal._replace(user=user)
+        exchange.call = node._replace(principal=principal, access=exchange.mount.access(principal))
         request: Request = self._services.dispatch(row, envelope.body, lambda r, b: self._read(exchange, r, b))
         return request
 

@@ -3,44 +3,35 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from ..model import vocabulary as v
 from ..model.identifiers import PatientId
 from ..model.principal import AccessFilter
 from ..model.queries import CodeGroups, DocumentCriteria, FindSubmissionSets, FolderCriteria, TextGroups, TimeRange
 from . import query_statements as sql
-from .patient_statements import MERGED, PATIENT
+from .access import Bound, BoundAccess, patients_standing_for
 from .rows import CODE_LISTS
-from .statements import CODE_COLUMNS, TIME_COLUMNS, bind, inline_size
+from .statements import CODE_COLUMNS, TIME_COLUMNS, bind
 from .terms import Terms
-
-Bound = list[Any]
 
 
 class Criteria:
     """Binds what is asked for, in the order of the statements; codes are looked up in the state of one snapshot."""
 
     def __init__(self, connection: sqlite3.Connection, terms: Terms, domain: int, access: AccessFilter) -> None:
-        """`access` is part of every statement that shows entries, or associations to them."""
+        """`access` is part of every statement that shows objects."""
         self._connection: Final = connection
         self._terms: Final = terms
         self.domain: Final = domain
-        hidden = self.codes(access.hidden_confidentiality)
-        self._hidden: Final = hidden
-        self._hidden_size: Final = inline_size(len(hidden)) if hidden else None
+        self.access: Final = BoundAccess(connection.execute, partial(terms.find, connection), domain, access)
 
     # --- values ---
 
     def patient(self, patient_id: PatientId) -> list[int]:
         """The integers of a patient and of all that it stands for; none when it is unknown or subsumed."""
-        row = self._connection.execute(PATIENT, (self.domain, *patient_id)).fetchone()
-        if row is None or row[1] is not None:
-            return []
-        number, _, survives = row
-        if not survives:
-            return [number]
-        return [number, *(merged for (merged,) in self._connection.execute(MERGED, (number,)))]
+        return patients_standing_for(self._connection.execute, self.domain, patient_id)
 
     def codes(self, pairs: Iterable[tuple[str, str]]) -> list[int]:
         """The integers of codes; a code that no object ever had matches nothing."""
@@ -75,7 +66,7 @@ class Criteria:
             times=tuple(times),
             author_person=bool(query.author_person),
             reference_ids=bool(query.reference_ids),
-            hidden=self.hidden(values),
+            access=self.access.entry(values),
             level=query.level,
         )
 
@@ -93,6 +84,7 @@ class Criteria:
             submission_time=time,
             author_person=bool(query.author_person),
             content_types=bind(values, self.codes(query.content_types)) if query.content_types else None,
+            access=self.access.container(values),
         )
 
     def folders(self, values: Bound, query: FolderCriteria) -> sql.FolderShape:
@@ -101,7 +93,8 @@ class Criteria:
         time = _bind_range(values, query.last_update_time)
         if query.codes:
             values += (self._groups(query.codes), CODE_LISTS["folder_code_list"])
-        return sql.FolderShape(statuses=statuses, last_update_time=time, codes=bool(query.codes))
+        access = self.access.container(values)
+        return sql.FolderShape(statuses=statuses, last_update_time=time, codes=bool(query.codes), access=access)
 
     def entry_filter(
         self, values: Bound, types: Sequence[str], asked: Mapping[str, CodeGroups]
@@ -113,12 +106,6 @@ class Criteria:
         for name in lists:
             values += (self._groups(asked[name]), CODE_LISTS[name])
         return object_types, tuple(codes), len(lists)
-
-    def hidden(self, values: Bound) -> int | None:
-        """Bind the confidentiality codes that the caller may not see; None when there are none."""
-        if self._hidden_size is not None:
-            bind(values, self._hidden)
-        return self._hidden_size
 
     # --- ITI-51: what finds the objects first ---
 

@@ -1,15 +1,17 @@
 """Which stored document belongs to a uniqueId of a repository (ITI TF-2 3.43)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from ..actors.ports import DocumentFound
 from ..model.messages import StoredDocument
 from ..model.principal import AccessFilter
 from . import query_statements as sql
+from .access import BoundAccess
 from .readers import Readers
 from .removal_statements import GIVEN_OUT
-from .statements import CHUNK, DOCUMENT_KEY, bind, padded
+from .statements import CHUNK, DOCUMENT_KEY, padded
 from .terms import Terms
 
 
@@ -25,18 +27,18 @@ class SqlDocumentIndex:
     ) -> Mapping[str, DocumentFound]:
         """Documents of permitted entries that name this repository, by uniqueId; what is not there is left out."""
         found: dict[str, DocumentFound] = {}
-        # Of rows that never change it does not matter when they are looked up: domains and words are such.
-        alone = len(unique_ids) <= CHUNK and not access.hidden_confidentiality
+        # Of rows that never change it does not matter when they are looked up: domains and words are such. Whether
+        # there are consents is asked first: one that comes meanwhile comes after this read.
+        alone = len(unique_ids) <= CHUNK and access.is_everything
         with self._readers.one_statement() if alone else self._readers.snapshot() as connection:
             domain = self._terms.domain(connection, access.domain)
             repository = self._terms.find(connection, (repository_unique_id, ""))
             if domain is None or repository is None:
                 return found
-            pairs = access.hidden_confidentiality
-            hidden = [number for pair in pairs if (number := self._terms.find(connection, pair)) is not None]
+            asked = BoundAccess(connection.execute, partial(self._terms.find, connection), domain, access)
             for keys in _chunks(unique_ids):
                 values = [*keys, domain, repository]
-                shape = sql.KeyShape(keys=len(keys), hidden=bind(values, hidden) if hidden else None)
+                shape = sql.KeyShape(keys=len(keys), access=asked.entry(values))
                 for value, key, size, sha1, digests, mime_type, patient in connection.execute(
                     sql.documents(shape), values
                 ):

@@ -21,7 +21,7 @@ _MEMBERSHIP: Final = (v.HAS_MEMBER,)
 
 
 class SqlQueryStore:
-    """`QueryStore`: every statement has the domain and the hidden confidentiality codes in its conditions."""
+    """`QueryStore`: every statement has the domain and the access filter in its conditions."""
 
     def __init__(self, readers: Readers, terms: Terms) -> None:
         self._readers: Final = readers

@@ -3,7 +3,6 @@
 from typing import Final
 
 from ..model import vocabulary as v
-from .statements import in_list
 
 ENTRY: Final = "document_entry"
 SUBMISSION_SET: Final = "submission_set"
@@ -54,24 +53,3 @@ def time(column: str, start: bool, stop: bool) -> list[str]:
     """The whole rule, by which an absent time matches. Bind: as `present_time`."""
     tests = present_time(column, start, stop)
     return [f"({column}_lo IS NULL OR ({' AND '.join(tests)}))"] if tests else []
-
-
-def hidden(size: int | None) -> list[str]:
-    """The access filter's confidentiality codes (attribute 1 of object_code). Bind: codes."""
-    if size is None:
-        return []
-    codes = in_list("h.code", size)
-    return [f"NOT EXISTS (SELECT 1 FROM object_code h WHERE h.object = e.id AND h.attribute = 1 AND {codes})"]
-
-
-def shows_nothing_hidden(size: int | None) -> list[str]:
-    """No end is a hidden entry, nor an association with such an end, however far down. Bind: codes."""
-    if size is None:
-        return []
-    reached = (
-        "WITH RECURSIVE reached(id) AS (SELECT a.source UNION SELECT a.target"
-        " UNION SELECT n.source FROM reached CROSS JOIN association n ON n.id = reached.id"
-        " UNION SELECT n.target FROM reached CROSS JOIN association n ON n.id = reached.id)"
-    )
-    hidden = f"h.object = reached.id WHERE h.attribute = 1 AND {in_list('h.code', size)}"
-    return [f"NOT EXISTS ({reached} SELECT 1 FROM reached CROSS JOIN object_code h ON {hidden})"]

@@ -1,14 +1,16 @@
 """The SQL of stored queries, built once per shape; a shape says what is asked for, without the values.
 
-Each statement has the domain in its conditions, and the hidden confidentiality codes where entries can show: in
-entries, and in associations, which lead to them. Values are always bound, in the forms of `statements.py`; sizes in a
+Each statement has the domain in its conditions, and what the caller's access filter asks of the objects that it shows
+(`access_conditions.py`). Values are always bound, in the forms of `statements.py`; sizes in a
 shape are those of `inline_size`.
 """
 
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from . import access_conditions as access
 from . import query_conditions as sql
+from .access_conditions import AccessShape
 from .query_conditions import ENTRY as ENTRY
 from .query_conditions import FOLDER as FOLDER
 from .query_conditions import SUBMISSION_SET as SUBMISSION_SET
@@ -33,7 +35,7 @@ class EntryShape(NamedTuple):
     times: tuple[tuple[str, bool, bool], ...] = ()  # attribute, has From, has To
     author_person: bool = False
     reference_ids: bool = False
-    hidden: int | None = None
+    access: AccessShape | None = None
     level: int = 1
     created: bool = False  # all have a creationTime: no on-demand entry is asked for
 
@@ -45,7 +47,7 @@ def find_documents(shape: EntryShape, patients: int = 1) -> str:
 
 
 def _entry_conditions(shape: EntryShape) -> list[str]:
-    """Bind: statuses, types, codes, lists, times, authors, references, hidden."""
+    """Bind: statuses, types, codes, lists, times, authors, references, access."""
     conditions = [
         in_list("e.status", shape.statuses),
         *([sql.ONLINE] if shape.level == 1 else []),
@@ -58,7 +60,14 @@ def _entry_conditions(shape: EntryShape) -> list[str]:
         conditions.append(sql.AUTHOR_PERSON)
     if shape.reference_ids:
         conditions.append(sql.REFERENCE_ID)
-    return [*conditions, *sql.hidden(shape.hidden)]
+    return [*conditions, *_permitted(ENTRY, shape.access)]
+
+
+def _permitted(table: str, shape: AccessShape | None) -> list[str]:
+    """What the access filter asks of the objects `e` of a table. Bind: as `BoundAccess` does."""
+    if shape is None:
+        return []
+    return [(access.entry if table == ENTRY else access.container)(shape).sql]
 
 
 class SubmissionSetShape(NamedTuple):
@@ -69,11 +78,12 @@ class SubmissionSetShape(NamedTuple):
     submission_time: tuple[bool, bool] = (False, False)  # has From, has To
     author_person: bool = False
     content_types: int | None = None
+    access: AccessShape | None = None
 
 
 @lru_cache(maxsize=128)
 def find_submission_sets(shape: SubmissionSetShape, patients: int = 1) -> str:
-    """Bind: domain, patients, statuses, sources as JSON, time, authors, content types, limit."""
+    """Bind: domain, patients, statuses, sources as JSON, time, authors, content types, access, limit."""
     conditions = [in_list("e.status", shape.statuses)]
     if shape.source_ids:
         conditions.append(in_list("e.source_id", 0))
@@ -82,6 +92,7 @@ def find_submission_sets(shape: SubmissionSetShape, patients: int = 1) -> str:
         conditions.append(sql.AUTHOR_PERSON)
     if shape.content_types is not None:
         conditions.append(in_list("e.content_type_code", shape.content_types))
+    conditions += _permitted(SUBMISSION_SET, shape.access)
     return _of_patient(SUBMISSION_SET, patients, conditions, "submission_time")
 
 
@@ -91,6 +102,7 @@ class FolderShape(NamedTuple):
     statuses: int
     last_update_time: tuple[bool, bool] = (False, False)  # has From, has To
     codes: bool = False
+    access: AccessShape | None = None
 
 
 @lru_cache(maxsize=64)
@@ -100,9 +112,10 @@ def find_folders(shape: FolderShape, patients: int = 1) -> str:
 
 
 def _folder_conditions(shape: FolderShape) -> list[str]:
-    """Bind: statuses, time, codes."""
+    """Bind: statuses, time, codes, access."""
     conditions = [in_list("e.status", shape.statuses), *sql.time("e.last_update_time", *shape.last_update_time)]
-    return [*conditions, sql.CODE_LIST] if shape.codes else conditions
+    codes = [sql.CODE_LIST] if shape.codes else []
+    return [*conditions, *codes, *_permitted(FOLDER, shape.access)]
 
 
 def _of_patient(table: str, patients: int, conditions: list[str], time: str) -> str:
@@ -159,10 +172,10 @@ def _found_by(finder: str, keys: int, table: str, conditions: list[str]) -> str:
 
 
 class KeyShape(NamedTuple):
-    """How many keys, and what else is asked of entries; sets and folders have keys alone."""
+    """How many keys, and what else is asked of entries; sets and folders have keys and access alone."""
 
     keys: int
-    hidden: int | None = None
+    access: AccessShape | None = None
     object_types: int | None = None
     codes: tuple[tuple[str, int], ...] = ()
     code_lists: int = 0
@@ -171,7 +184,7 @@ class KeyShape(NamedTuple):
 
 @lru_cache(maxsize=512)
 def by_uuid(table: str, shape: KeyShape) -> str:
-    """Bind: UUID keys, domain, types, codes, lists, hidden."""
+    """Bind: UUID keys, domain, types, codes, lists, access."""
     return (
         f"SELECT {COLUMNS[table]} FROM object o CROSS JOIN {table} e ON e.id = o.id"
         f" WHERE {in_list('o.uuid', shape.keys)} AND o.domain = ?{_shown(table, shape)}"
@@ -180,7 +193,7 @@ def by_uuid(table: str, shape: KeyShape) -> str:
 
 @lru_cache(maxsize=512)
 def by_unique_id(table: str, shape: KeyShape) -> str:
-    """Bind: uniqueIds, domain, types, codes, lists, hidden."""
+    """Bind: uniqueIds, domain, types, codes, lists, access."""
     return (
         f"SELECT {COLUMNS[table]} FROM unique_id u CROSS JOIN {table} e ON e.unique_id = u.id"
         f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ?{_shown(table, shape)}"
@@ -189,14 +202,14 @@ def by_unique_id(table: str, shape: KeyShape) -> str:
 
 @lru_cache(maxsize=64)
 def later_versions(table: str, shape: KeyShape) -> str:
-    """All versions but the first, whose logicalID is its own id. Bind: UUID keys, domain, hidden."""
+    """All versions but the first, whose logicalID is its own id. Bind: UUID keys, domain, access."""
     where = f"{in_list('e.lid', shape.keys)} AND e.domain = ?{_shown(table, shape)}"
     return f"SELECT {COLUMNS[table]} FROM {table} e WHERE {where}"
 
 
 @lru_cache(maxsize=512)
 def by_id(table: str, shape: KeyShape) -> str:
-    """Bind: ids, domain, types, codes, lists, hidden."""
+    """Bind: ids, domain, types, codes, lists, access."""
     where = f"{in_list('e.id', shape.keys)} AND e.domain = ?{_shown(table, shape)}"
     return f"SELECT {COLUMNS[table]} FROM {table} e WHERE {where}"
 
@@ -205,25 +218,28 @@ def by_id(table: str, shape: KeyShape) -> str:
 def documents(shape: KeyShape) -> str:
     """Stored documents of a repository, each by the latest version of its entry; a later entry comes later.
 
-    Bind: uniqueIds, domain, repository, hidden.
+    Bind: uniqueIds, domain, repository, access.
     """
     return (
         "SELECT u.value, d.key, d.size, d.sha1, d.chunk_digests, e.mime_type, e.patient_cx"
         " FROM unique_id u CROSS JOIN document_entry e ON e.unique_id = u.id"
         " CROSS JOIN stored_document d ON d.id = e.document"
         f" WHERE {in_list('u.value', shape.keys)} AND u.domain = ? AND e.repository_unique_id = ?"
-        f" AND e.latest = 1{_filters(shape)} ORDER BY e.id"
+        f" AND e.latest = 1{_filters(ENTRY, shape)} ORDER BY e.id"
     )
 
 
 def _shown(table: str, shape: KeyShape) -> str:
     """What the level shows of what passes the filters."""
     current = sql.CURRENT[table] if shape.level == 1 else []
-    return "".join(f" AND {condition}" for condition in current) + _filters(shape)
+    return "".join(f" AND {condition}" for condition in current) + _filters(table, shape)
 
 
-def _filters(shape: KeyShape) -> str:
-    conditions = _entry_filter(shape.object_types, shape.codes, shape.code_lists) + sql.hidden(shape.hidden)
+def _filters(table: str, shape: KeyShape) -> str:
+    conditions = [
+        *_entry_filter(shape.object_types, shape.codes, shape.code_lists),
+        *_permitted(table, shape.access),
+    ]
     return "".join(f" AND {condition}" for condition in conditions)
 
 
@@ -241,15 +257,17 @@ class LinkShape(NamedTuple):
 
     keys: int
     types: int | None = None
-    hidden: int | None = None
+    access: AccessShape | None = None
     statuses: int = 1
 
 
 @lru_cache(maxsize=256)
 def associations(key: str, shape: LinkShape) -> str:
-    """Associations by "source", "target" or "id". Bind: ids, domain, statuses, types, hidden, limit (-1: none)."""
+    """Associations by "source", "target" or "id". Bind: ids, domain, statuses, types, access, limit (-1: none)."""
     conditions = [in_list(f"a.{key}", shape.keys), "a.domain = ?", in_list("a.status", shape.statuses)]
     if shape.types is not None:
         conditions.append(in_list("a.type", shape.types))
-    where = " AND ".join([*conditions, *sql.shows_nothing_hidden(shape.hidden)])
+    if shape.access is not None:
+        conditions.append(access.association(shape.access).sql)
+    where = " AND ".join(conditions)
     return f"SELECT {_ASSOCIATION} FROM association a WHERE {where} LIMIT ?"

@@ -27,6 +27,7 @@ _OF_DOMAIN: Final = (
     "unique_id",
     "object",
     "patient_merge",
+    "consent",
     "received_message",
     "patient",
 )

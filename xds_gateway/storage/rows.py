@@ -7,7 +7,7 @@ from ..actors.ports import Receipt
 from ..codec.ebrim import render_fragment
 from ..model import vocabulary as v
 from ..model.datatypes import parse_dtm
-from ..model.identifiers import PatientId, parse_patient_id
+from ..model.identifiers import PatientId, parse_organization_id, parse_patient_id
 from ..model.metadata import Association, Classification, DocumentEntry, Folder, RegistryObject, SubmissionSet
 from .database import StorageConflict
 from .fragments import pack
@@ -21,6 +21,11 @@ UNKNOWN_KIND: Final = 0
 
 # Numbers of the multi-valued codes in `object_code`.
 CODE_LISTS: Final = {"confidentiality_code": 1, "event_code_list": 2, "folder_code_list": 3}
+# ... and in the same table the organisations of an entry's authors, by which access rights know whose it is.
+AUTHOR_ORGANIZATION: Final = 4
+
+# Numbers of what a consent covers; 0 is all documents of the patient.
+SCOPES: Final = {"confidentiality_code": 1, "class_code": 2, "type_code": 3}
 
 REFERENCE_ID_LIST: Final = "urn:ihe:iti:xds:2013:referenceIdList"
 _LARGEST_INTEGER: Final = 2**63 - 1
@@ -93,6 +98,13 @@ class _Parts:
         pairs = dict.fromkeys([_pair(found) for found in self.classifications.get(scheme, ())])
         return tuple([(number, pair) for pair in pairs])
 
+    def organizations(self, scheme: str) -> tuple[tuple[int, Pair], ...]:
+        """The organisations of authors that have an identifier, as words."""
+        authors = self.classifications.get(scheme, ())
+        texts = [xon for author in authors for xon in author.slot_values("authorInstitution")]
+        found = dict.fromkeys(key for xon in texts if (key := parse_organization_id(xon)) is not None)
+        return tuple([(AUTHOR_ORGANIZATION, (key, "")) for key in found])
+
     def persons(self, scheme: str) -> tuple[str, ...]:
         authors = self.classifications.get(scheme, ())
         return tuple(
@@ -128,6 +140,7 @@ def _entry(item: DocumentEntry, parts: _Parts) -> Row:
         codes=(
             *parts.code_list("confidentiality_code", v.DE_CONFIDENTIALITY_CODE),
             *parts.code_list("event_code_list", v.DE_EVENT_CODE_LIST),
+            *parts.organizations(v.DE_AUTHOR),
         ),
         authors=parts.persons(v.DE_AUTHOR),
         references=parts.slots.get(REFERENCE_ID_LIST, ()),

@@ -15,7 +15,8 @@ from ..model.queries import (
     FindSubmissionSets,
 )
 from . import query_statements as sql
-from .criteria import Bound, Criteria, have_creation_time
+from .access import Bound
+from .criteria import Criteria, have_creation_time
 from .keys import uuid_key
 from .rows import CODE_LISTS
 from .statements import CHUNK, bind, padded
@@ -159,8 +160,10 @@ class Selection:
             values.append(self._domain)
             if table == sql.ENTRY:
                 object_types, codes, lists = self._criteria.entry_filter(values, wanted.object_types, wanted.codes)
-                hidden = self._criteria.hidden(values)
-                shape = shape._replace(object_types=object_types, codes=codes, code_lists=lists, hidden=hidden)
+                access = self._criteria.access.entry(values)
+                shape = shape._replace(object_types=object_types, codes=codes, code_lists=lists, access=access)
+            else:
+                shape = shape._replace(access=self._criteria.access.container(values))
             rows += self._rows(statement(table, shape), values)
             if len(rows) > self.limit:
                 break
@@ -171,7 +174,7 @@ class Selection:
     def associations(
         self, key: str, ids: Iterable[int], types: Sequence[str] = (), limit: int = _NO_LIMIT
     ) -> list[Row]:
-        """Associations whose "source", "target" or "id" is one of these; none that leads to a hidden entry."""
+        """Associations whose "source", "target" or "id" is one of these; none that leads to a hidden object."""
         statuses, numbers = self._criteria.words(self._association_statuses), self._criteria.words(types)
         rows: list[Row] = []
         for values in _chunks(ids):
@@ -180,7 +183,7 @@ class Selection:
             shape = shape._replace(
                 statuses=bind(values, statuses),
                 types=bind(values, numbers) if types else None,
-                hidden=self._criteria.hidden(values),
+                access=self._criteria.access.association(values),
             )
             rows += self._rows(sql.associations(key, shape), (*values, limit if limit < 0 else limit + 1))
             if 0 <= limit < len(rows):

@@ -160,6 +160,30 @@ patient_merge = Table(
 Index("ix_patient_merge_subsumed", patient_merge.c.subsumed)
 Index("ix_patient_merge_surviving", patient_merge.c.surviving)
 
+# What a patient permits or opposes: `grantee` names everybody, a role, an organisation or a person, `nearness` grows in
+# this order; `scope` is all documents (0) or those with a code (rows.SCOPES). A withdrawn one stays, with who did it.
+consent = Table(
+    "consent",
+    metadata,
+    numbered(),
+    Column("domain", Integer, ForeignKey("domain.id"), nullable=False),
+    Column("patient", Identity, ForeignKey("patient.id"), nullable=False),
+    Column("permits", SmallInteger, nullable=False),
+    Column("nearness", SmallInteger, nullable=False),
+    Column("grantee", Text, nullable=False),
+    Column("scope", SmallInteger, nullable=False),
+    Column("code", Integer),
+    Column("break_glass", SmallInteger, nullable=False),  # 1: an opposition that an emergency overrides
+    Column("until", BigInteger),  # YYYYMMDDhhmmss, UTC, excluded
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("withdrawn_at", Text),
+    Column("withdrawn_by", Text),
+)
+Index("ix_consent_patient", consent.c.patient)
+_standing: Final = text("withdrawn_at IS NULL")
+Index("ix_consent_domain", consent.c.domain, sqlite_where=_standing, postgresql_where=_standing)
+
 # Messages of identity feeds that were accepted: one that comes again is answered again and has no effect.
 received_message = Table(
     "received_message",

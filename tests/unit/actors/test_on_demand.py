@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.submissions import EVERYTHING, reading
 from tests.unit.actors.test_registry import answer, ask, numbered, register
 from tests.unit.actors.test_repository import asked, content, provide, retrieve
 from tests.unit.builders import CONTENT, PATIENT, REPOSITORY, make_association, make_submission
@@ -21,7 +22,7 @@ from xds_gateway.model.errors import ErrorCode, Finding, RequestRefused
 from xds_gateway.model.identifiers import parse_patient_id
 from xds_gateway.model.messages import RegisterRequest, RegistryResponse, RetrieveRequest, RetrieveResponse
 from xds_gateway.model.metadata import Association, DocumentEntry, RegistryObject, Submission, SubmissionSet
-from xds_gateway.model.principal import AccessFilter
+from xds_gateway.model.principal import Access, AccessFilter
 from xds_gateway.rules.ihe import check_submission
 
 ON_DEMAND = make_call("ITI-61")
@@ -265,15 +266,15 @@ def test_without_a_hook_there_is_no_document(domain: Domain) -> None:
 @pytest.mark.parametrize(
     ("access", "given"),
     [
-        (AccessFilter(domain="main"), True),
-        (AccessFilter(domain="main", hidden_confidentiality=(("N", "2.16.840.1.113883.5.25"),)), False),
+        (EVERYTHING, True),
+        (reading("R"), False),
     ],
 )
 def test_nothing_is_made_of_an_entry_that_the_caller_may_not_see(
     tmp_path: Path, access: AccessFilter, given: bool
 ) -> None:
     with making(tmp_path, letter) as domain:
-        call = make_call("ITI-43", access=access)
+        call = make_call("ITI-43", access=Access.alike(access))
         response = domain.repository.retrieve(call, RetrieveRequest(documents=(asked(1),)))
         assert [f.code for f in response.findings] == ([] if given else [ErrorCode.DOCUMENT_UNIQUE_ID_ERROR])
 

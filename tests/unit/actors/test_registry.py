@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from lxml import etree
 
+from tests.contract.submissions import EVERYTHING, reading
 from tests.unit.builders import (
     OTHER_PATIENT,
     PATIENT,
@@ -29,7 +30,7 @@ from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode, Finding, RequestRefused, Severity
 from xds_gateway.model.messages import QueryRequest, RegisterRequest, RegistryResponse
 from xds_gateway.model.metadata import RegistryObject, Submission
-from xds_gateway.model.principal import AccessFilter
+from xds_gateway.model.principal import Access, AccessFilter
 
 REGISTER = make_call("ITI-42")
 QUERY = make_call("ITI-18")
@@ -288,13 +289,13 @@ def test_objects_of_two_patients_are_only_referred_to(domain: Domain) -> None:
 @pytest.mark.parametrize(
     ("access", "visible"),
     [
-        (AccessFilter(domain="main"), True),
-        (AccessFilter(domain="elsewhere"), False),
-        (AccessFilter(domain="main", hidden_confidentiality=(("N", "2.16.840.1.113883.5.25"),)), False),
-        (AccessFilter(domain="main", hidden_confidentiality=(("R", "2.16.840.1.113883.5.25"),)), True),
+        (EVERYTHING, True),
+        (AccessFilter.everything("elsewhere"), False),
+        (reading("R"), False),
+        (reading("N"), True),
     ],
 )
 def test_what_a_caller_may_not_see_is_not_there(domain: Domain, access: AccessFilter, visible: bool) -> None:
     register(domain, make_submission())
-    found = domain.registry.query(make_call("ITI-18", access=access), find())
+    found = domain.registry.query(make_call("ITI-18", access=Access.alike(access)), find())
     assert len(found.fragments) == visible

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.contract.submissions import reading
 from tests.unit.actors.snapshots import MemorySnapshot
 from tests.unit.actors.test_registry import answer, find, numbered
 from tests.unit.builders import (
@@ -34,7 +35,7 @@ from xds_gateway.model.messages import (
     SpooledDocument,
 )
 from xds_gateway.model.metadata import DocumentEntry, RegistryObject, Submission
-from xds_gateway.model.principal import AccessFilter
+from xds_gateway.model.principal import Access
 from xds_gateway.model.value_sets import NO_VALUE_SETS, ValueSets
 
 T = TypeVar("T")
@@ -280,8 +281,9 @@ def test_a_retrieve_is_audited_with_documents_and_patients(domain: Domain) -> No
 
 def test_a_document_that_the_caller_may_not_see_is_unknown(domain: Domain) -> None:
     provide(domain, numbered(1))
-    hidden = AccessFilter(domain="main", hidden_confidentiality=(("N", "2.16.840.1.113883.5.25"),))
-    response = domain.repository.retrieve(make_call("ITI-43", access=hidden), RetrieveRequest(documents=(asked(1),)))
+    response = domain.repository.retrieve(
+        make_call("ITI-43", access=Access.alike(reading("R"))), RetrieveRequest(documents=(asked(1),))
+    )
     assert response.documents == ()
     assert [f.code for f in response.findings] == [ErrorCode.DOCUMENT_UNIQUE_ID_ERROR]
 

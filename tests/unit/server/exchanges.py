@@ -16,6 +16,7 @@ from xds_gateway.codec.soap import SOAP12, WSA, render_request_envelope
 from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.codec.xml import XmlLimits
 from xds_gateway.model.messages import StoredDocument
+from xds_gateway.model.principal import Access, Principal
 from xds_gateway.server.exchange import HttpRequest, HttpResponse
 from xds_gateway.server.mounts import MountedDomain
 from xds_gateway.server.pipeline import Pipeline, PipelineLimits
@@ -128,6 +129,7 @@ class Bench:
 
     domain: Domain
     sender_fault_status: int = 500
+    access: Callable[[Principal], Access] = lambda _: Access.everything("main")
     certificate_required: bool = False
     limits: PipelineLimits = LIMITS
     users: XServiceProvider | None = None
@@ -146,6 +148,7 @@ class Bench:
         )
         self.mount = MountedDomain(
             domain="main",
+            access=self.access,
             actors=self.domain.actors,
             documents=self.documents,
             certificate_required=self.certificate_required,

@@ -83,7 +83,7 @@ def test_a_database_of_the_first_schema_gains_what_later_ones_have(url: str) -> 
     detached = {f"ix_detached_document_{name}" for name in ("unique_id", "document", "removed")}
     fed = {"ix_patient_survivor", "ix_received_message_at"}
     fed |= {f"ix_patient_merge_{name}" for name in ("subsumed", "surviving")}
-    listed = {"ix_value_set_domain"}
+    listed = {"ix_value_set_domain", "ix_consent_patient", "ix_consent_domain"}
     used = {"ix_used_assertion_until"}
     sent = {"ix_audit_entry_at"}
     whole = indexes()
@@ -93,6 +93,7 @@ def test_a_database_of_the_first_schema_gains_what_later_ones_have(url: str) -> 
         "listed_code",
         "value_set",
         "detached_document",
+        "consent",
         "patient_merge",
         "received_message",
         "patient",

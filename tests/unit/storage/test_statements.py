@@ -12,12 +12,28 @@ from xds_gateway.storage import query_statements as queries
 from xds_gateway.storage import removal_statements as removals
 from xds_gateway.storage import statements as sql
 from xds_gateway.storage import value_sets
+from xds_gateway.storage.access import ANY_CONSENT
+from xds_gateway.storage.access_conditions import AccessShape, PermitShape
 from xds_gateway.storage.database import connect, migrate
 
 SIZES = (1, 8, 0)
+# Access filters: one that asks all that a permit can ask, with patients and consents, and parts of it
+_FULL = PermitShape(confidentiality=2, class_codes=1, type_codes=8, own=True, consent="if permitted")
+_NONE = PermitShape(confidentiality=None, class_codes=None, type_codes=None, own=False, consent="unless opposed")
+ACCESS = (
+    AccessShape(permits=(_NONE._replace(confidentiality=4, consent="regardless"),)),
+    AccessShape(permits=(_NONE._replace(class_codes=1),), patients=1),
+    AccessShape(permits=(_NONE,), grantees=2),
+    AccessShape(
+        permits=(_FULL, _NONE, _FULL._replace(confidentiality=0, consent="regardless")),
+        patients=2,
+        grantees=8,
+        break_glass=True,
+    ),
+)
 SHAPES = (
     queries.EntryShape(statuses=1, object_types=1),
-    queries.EntryShape(statuses=2, object_types=None, hidden=1),
+    *(queries.EntryShape(statuses=2, object_types=None, access=access) for access in ACCESS),
     *(
         queries.EntryShape(statuses=1, object_types=2, codes=((name, size),))
         for name in sql.CODE_COLUMNS
@@ -40,12 +56,13 @@ SHAPES = (
         times=tuple((name, True, True) for name in sql.TIME_COLUMNS),
         author_person=True,
         reference_ids=True,
-        hidden=0,
+        access=ACCESS[-1],
     ),
 )
 RANGES = ((False, False), (True, False), (False, True), (True, True))
 SET_SHAPES = (
     *(queries.SubmissionSetShape(statuses=2, submission_time=ends) for ends in RANGES),
+    *(queries.SubmissionSetShape(statuses=1, access=access) for access in ACCESS),
     queries.SubmissionSetShape(statuses=1, source_ids=True),
     queries.SubmissionSetShape(statuses=1, author_person=True),
     *(queries.SubmissionSetShape(statuses=1, content_types=size) for size in SIZES),
@@ -53,29 +70,32 @@ SET_SHAPES = (
         statuses=0, source_ids=True, submission_time=(True, True), author_person=True, content_types=0
     ),
 )
-FOLDER_SHAPES = tuple(
-    queries.FolderShape(statuses=size, last_update_time=ends, codes=codes)
-    for size in SIZES
-    for ends in RANGES
-    for codes in (False, True)
+FOLDER_SHAPES = (
+    *(
+        queries.FolderShape(statuses=size, last_update_time=ends, codes=codes)
+        for size in SIZES
+        for ends in RANGES
+        for codes in (False, True)
+    ),
+    *(queries.FolderShape(statuses=1, access=access) for access in ACCESS),
 )
 KEY_SHAPES = tuple(
-    queries.KeyShape(keys=keys, hidden=hidden, level=level)
+    queries.KeyShape(keys=keys, access=access, level=level)
     for level in (1, 2)
     for keys in (1, 8, 512)
-    for hidden in (None, 1, 0)
+    for access in (None, *ACCESS)
 )
 FILTER_SHAPES = (
     queries.KeyShape(keys=8, object_types=1),
     *(queries.KeyShape(keys=8, codes=(("format_code", size),)) for size in SIZES),
-    queries.KeyShape(keys=512, hidden=0, object_types=0, codes=(("format_code", 0),), code_lists=1),
+    queries.KeyShape(keys=512, object_types=0, codes=(("format_code", 0),), code_lists=1)._replace(access=ACCESS[-1]),
 )
 LINK_SHAPES = tuple(
-    queries.LinkShape(keys=keys, types=types, hidden=hidden, statuses=statuses)
+    queries.LinkShape(keys=keys, types=types, access=access, statuses=statuses)
     for statuses in (1, 2)
     for keys in (1, 8, 512)
     for types in (None, *SIZES)
-    for hidden in (None, 1, 0)
+    for access in (None, *ACCESS)
 )
 
 # ITI-51: each way to find, with every combination of the parameters that can be there besides
@@ -88,14 +108,14 @@ WIDE_SHAPES = tuple(
         code_lists=lists,
         times=tuple((name, True, True) for name in times),
         author_person=authors,
-        hidden=hidden,
+        access=access,
         created=created,
     )
     for names in ((), *((name,) for name in CONDITIONAL), CONDITIONAL, tuple(sql.CODE_COLUMNS))
     for lists in (0, 1)
     for times in ((), ("creation_time",), tuple(sql.TIME_COLUMNS))
     for authors in (False, True)
-    for hidden in (None, 1)
+    for access in (None, ACCESS[-1])
     for created in (False, True)
 )
 FINDERS = {
@@ -144,8 +164,8 @@ STATEMENTS = (
         for build in (queries.by_uuid, queries.by_unique_id, queries.by_id)
         for table, shapes in (
             (queries.ENTRY, (*KEY_SHAPES, *FILTER_SHAPES)),
-            (queries.SUBMISSION_SET, KEY_SHAPES[::3]),
-            (queries.FOLDER, KEY_SHAPES[::3]),
+            (queries.SUBMISSION_SET, KEY_SHAPES[:: len(ACCESS) - 1]),
+            (queries.FOLDER, KEY_SHAPES[:: len(ACCESS) - 1]),
         )
         for shape in shapes
     ),
@@ -180,6 +200,7 @@ STATEMENTS = (
     sql.SET_DOCUMENT,
     sql.TOUCH_FOLDER,
     sql.DOCUMENT_KEY,
+    ANY_CONSENT,
 )
 
 
