@@ -2,7 +2,10 @@
 
 import shutil
 
-NEEDED = {"test_java.py": ("java", "mvn")}
+NEEDED = {
+    "test_java.py": ("java", "mvn"),
+    "test_softhsm.py": ("softhsm2-util",),  # `make peers` installs it
+}
 MISSING = {
     test: missing for test, names in NEEDED.items() if (missing := [name for name in names if not shutil.which(name)])
 }

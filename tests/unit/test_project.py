@@ -133,6 +133,7 @@ def test_every_import_of_the_tests_is_declared():
     [
         ("spyne", {"xds_gateway.server.soap"}),
         ("zeep", {"xds_gateway.client"}),
+        ("pkcs11", {"xds_gateway.client"}),
         ("hl7", {"xds_gateway.codec"}),
         ("sqlalchemy", {"xds_gateway.storage"}),
         ("alembic", {"xds_gateway.storage"}),
