@@ -16,11 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ..model.errors import GatewayError
+from .algorithms import VerifyingKey, weakness
 
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 _PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-_RSA_BITS: Final = 2048
-_CURVES: Final = ("secp256r1", "secp384r1", "secp521r1")
 _PEM: Final = b"-----BEGIN "
 
 
@@ -100,15 +98,14 @@ def read_certificate(data: bytes) -> x509.Certificate:
         raise UnusableKey("the certificate is no X.509 in PEM or DER") from None
 
 
-def certificate_key(certificate: x509.Certificate) -> PublicKey:
-    """The public key of a certificate. Raises UnusableKey for one that no signature of ours may be made with."""
+def certificate_key(certificate: x509.Certificate) -> VerifyingKey:
+    """The public key of a certificate. Raises UnusableKey for one that is too weak."""
     key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _RSA_BITS:
-        return key
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
-        return key
-    raise UnusableKey(f"the key must be RSA of {_RSA_BITS} bits or more, or on one of the curves {', '.join(_CURVES)}")
+    wrong = weakness(key)
+    if wrong:
+        raise UnusableKey(f"the certificate {wrong}")
+    return key  # type: ignore[return-value]  # RSA or elliptic curve, else it has a weakness
 
 
-def _identity(key: PublicKey) -> bytes:
+def _identity(key: VerifyingKey) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -126,7 +126,7 @@ WEAK = rsa.generate_private_key(public_exponent=65537, key_size=1024)
         (lambda: read_key(key(RSA, encryption=ENCRYPTED), pem(RSA), b"wrong"), "password is another one"),
         (lambda: read_key(key(RSA), pem(RSA), PASSWORD), "has no password"),
         (lambda: read_key(key(replace(RSA, key=_ED)), pem(RSA)), "neither RSA nor elliptic curve"),
-        (lambda: signer(issue_client("Weak", AUTHORITY, now=NOW, key=WEAK)), "2048 bits or more"),
+        (lambda: signer(issue_client("Weak", AUTHORITY, now=NOW, key=WEAK)), "at least 2048"),
         (lambda: read_p12(b"nonsense"), "no PKCS #12 file"),
         (lambda: read_p12(P12, b"wrong"), "password is another one"),
         (lambda: read_p12(pkcs12.serialize_key_and_certificates(b"", None, RSA.certificate, None, ENCRYPTED), PASSWORD),
