@@ -170,7 +170,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _toml(value: Any) -> str:
-    return json.dumps(str(value) if isinstance(value, Path) else value)
+    return json.dumps(value, default=str)
 
 
 def listener(pki: TestPki, **changes: Any) -> dict[str, Any]:

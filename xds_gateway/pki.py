@@ -5,6 +5,8 @@ server.crt  server.key          the gateway's listener (ECDSA P-256)
 client.crt  client.key          practice software; client.p12 holds both for Java and Windows
 signer.crt  signer.key          signs submission sets (RSA-2048, asked for by XAdES profiles)
 issuer.crt  issuer.key          signs assertions (RSA-2048); assertion.toml is a profile that uses it
+revoked.crt revoked.key         a client whose certificate was taken back
+ca.crl                          the revocation list that says so (DER)
 """
 
 import os
@@ -80,6 +82,9 @@ class Pki:
     issuer_certificate: Path
     issuer_key: Path
     assertion_profile: Path
+    revoked_certificate: Path
+    revoked_key: Path
+    crl: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +110,14 @@ def pki_in(folder: Path) -> Pki:
         issuer_certificate=folder / "issuer.crt",
         issuer_key=folder / "issuer.key",
         assertion_profile=folder / "assertion.toml",
+        revoked_certificate=folder / "revoked.crt",
+        revoked_key=folder / "revoked.key",
+        crl=folder / "ca.crl",
     )
 
 
 def make_pki(folder: Path, *, now: datetime, hosts: Iterable[str] = LOCAL_HOSTS, force: bool = False) -> Pki:
-    """Make authority, server, client, signer and issuer in `folder`.
+    """Make authority, server, clients, signer, issuer and revocation list in `folder`.
 
     `now` has a time zone, `hosts` are names or addresses. Raises PkiExists when a file is there and `force` is not
     said, OSError when the folder cannot be written.
@@ -122,14 +130,18 @@ def make_pki(folder: Path, *, now: datetime, hosts: Iterable[str] = LOCAL_HOSTS,
     client = issue_client("Practice software", authority, now=now)
     signer = issue_signer("Document signer", authority, now=now)
     issuer = issue_signer("Assertion issuer", authority, now=now)
+    revoked = issue_client("Practice software that was stolen", authority, now=now)
+    crl = issue_crl(authority, [revoked.certificate.serial_number], now=now)
     folder.mkdir(parents=True, exist_ok=True)
     _write(pki.ca, certificate_pem(authority), 0o644)
     _write(pki.ca_p12, trust_store_p12(authority), 0o644)
+    _write(pki.crl, crl.public_bytes(Encoding.DER), 0o644)
     for issued, certificate, key in (
         (server, pki.server_certificate, pki.server_key),
         (client, pki.client_certificate, pki.client_key),
         (signer, pki.signer_certificate, pki.signer_key),
         (issuer, pki.issuer_certificate, pki.issuer_key),
+        (revoked, pki.revoked_certificate, pki.revoked_key),
     ):
         _write(certificate, certificate_pem(issued), 0o644)
         _write(key, key_pem(issued), 0o600)
@@ -138,18 +150,36 @@ def make_pki(folder: Path, *, now: datetime, hosts: Iterable[str] = LOCAL_HOSTS,
     return pki
 
 
-def issue_authority(name: str, *, now: datetime) -> Issued:
-    """A self-signed authority (ECDSA P-256) that may sign end certificates only (RFC 5280, 4.2.1.9)."""
+def issue_authority(name: str, *, now: datetime, under: Issued | None = None, path_length: int = 0) -> Issued:
+    """An authority (ECDSA P-256), self-signed or `under` another; `path_length` may be below (RFC 5280, 4.2.1.9)."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _subject(name)
-    builder = _builder(subject, subject, key.public_key(), now, AUTHORITY_LIFE).add_extension(
-        x509.BasicConstraints(ca=True, path_length=0), critical=True
+    issuer, identifier = subject, x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    if under is not None:
+        issuer, identifier = under.certificate.subject, _authority_key_identifier(under.certificate)
+    builder = _builder(subject, issuer, key.public_key(), now, AUTHORITY_LIFE).add_extension(
+        x509.BasicConstraints(ca=True, path_length=path_length), critical=True
     )
     builder = builder.add_extension(_key_usage("key_cert_sign", "crl_sign"), critical=True)
-    builder = builder.add_extension(
-        x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+    builder = builder.add_extension(identifier, critical=False)
+    return Issued(certificate=builder.sign(under.key if under else key, hashes.SHA256()), key=key)
+
+
+def issue_crl(
+    authority: Issued, serials: Iterable[int], *, now: datetime, life: timedelta = LIFE
+) -> x509.CertificateRevocationList:
+    """The list of certificates that an authority has revoked, until `now` and its life (RFC 5280, 5)."""
+    builder = x509.CertificateRevocationListBuilder(
+        issuer_name=authority.certificate.subject,
+        last_update=now - BACKDATING,
+        next_update=now + life,
+        revoked_certificates=[
+            x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build() for serial in serials
+        ],
     )
-    return Issued(certificate=builder.sign(key, hashes.SHA256()), key=key)
+    builder = builder.add_extension(x509.CRLNumber(1), critical=False)
+    builder = builder.add_extension(_authority_key_identifier(authority.certificate), critical=False)
+    return builder.sign(authority.key, hashes.SHA256())
 
 
 def issue_server(name: str, authority: Issued, *, now: datetime, hosts: tuple[str, ...]) -> Issued:

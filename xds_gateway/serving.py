@@ -14,22 +14,35 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import uvloop
 
-from .config import ConfigurationError, Listener, Settings, ports
+from .config import ConfigurationError, Port, Settings, ports
 from .model.errors import GatewayError
-from .server.listening import bind, serve, tls_context
+from .server.listening import HttpServer, bind
 from .server.logs import start_log
 from .server.mllp import MllpServer
 from .server.receiving import Run
 from .server.tap import Tap
+from .server.tls import TlsUnusable, load_tls
+from .server.watching import TlsWatch
 from .users import check_users
 from .value_set_files import load_value_sets
-from .wiring import build, check_hooks, listener_socket, mllp_limits, prepare, serving_limits
+from .wiring import (
+    Gateway,
+    build,
+    check_hooks,
+    clock,
+    expiry_warnings,
+    listener_socket,
+    mllp_limits,
+    prepare,
+    serving_limits,
+    tls_files,
+)
 
 _log = logging.getLogger("xds_gateway.serving")
 _BIND_SECONDS: Final = 5.0  # workers of a parent that was killed let go of the port within this time
@@ -49,6 +62,7 @@ class Supervisor:
         self._workers: dict[int, int] = {}
         self._deaths: list[float] = []
         self._stopping = False
+        self._at_terminal = os.isatty(0)
         self._patience = math.inf  # when workers that were told to end are killed
 
     def run(self) -> int:
@@ -66,7 +80,8 @@ class Supervisor:
         self._settings = with_ports(self._settings, sockets)
         self._alive_read, self._alive_write = os.pipe()
         self._ready_read, self._ready_write = os.pipe()
-        previous = {name: signal.signal(name, self._stop) for name in (signal.SIGTERM, signal.SIGINT)}
+        handlers = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop, signal.SIGHUP: self._reload}
+        previous = {name: signal.signal(name, handler) for name, handler in handlers.items()}
         try:
             for number in range(self._settings.workers):
                 self._fork(number, sockets)
@@ -81,21 +96,25 @@ class Supervisor:
 
     def _check_tls(self) -> None:
         for place, listener in ports(self._settings):
-            files = listener_socket(listener, None).tls
-            if files is None:
-                continue
             try:
-                tls_context(files)
-            except (OSError, ValueError) as wrong:
+                load_tls(tls_files(listener))
+            except TlsUnusable as wrong:
                 raise ConfigurationError(
-                    f"The TLS files of {place} cannot be used together ({wrong}): "
-                    "give a PEM certificate, its own key and the authorities of the clients."
+                    f"The TLS files of {place} do not serve: {wrong}. Give a PEM certificate, its own key, the "
+                    "authorities of the clients and their revocation lists."
                 ) from wrong
 
     def _stop(self, number: int, frame: object) -> None:
         self._stopping = True
         self._patience = time.monotonic() + self._settings.limits.shutdown_seconds + _LAST_SECONDS
         self._signal(signal.SIGTERM)
+
+    def _reload(self, number: int, frame: object) -> None:
+        """SIGHUP: workers read their files of certificates again; from a terminal that is gone it means the end."""
+        if self._at_terminal and not os.isatty(0):
+            self._stop(number, frame)
+        else:
+            self._signal(signal.SIGHUP)
 
     def _signal(self, name: signal.Signals) -> None:
         for process in self._workers:
@@ -161,7 +180,7 @@ def _allow_descriptors(connections: int) -> None:
             )
 
 
-def _warn_of_plain_listeners(listeners: Sequence[Listener]) -> None:
+def _warn_of_plain_listeners(listeners: Sequence[Port]) -> None:
     for listener in listeners:
         if listener.tls == "off" and not listener.loopback:
             _log.warning(
@@ -170,7 +189,7 @@ def _warn_of_plain_listeners(listeners: Sequence[Listener]) -> None:
             )
 
 
-def _bound(listener: Listener) -> socket.socket:
+def _bound(listener: Port) -> socket.socket:
     until = time.monotonic() + _BIND_SECONDS
     while True:
         try:
@@ -203,6 +222,7 @@ def work(settings: Settings, number: int, sockets: Sequence[socket.socket], aliv
     """One worker: serve until told to stop, or until the parent is gone; returns the exit status."""
     start_log(settings.log.level)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the loop listens to it; not the parent's handler
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to read again
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, number, sockets, alive, ready))
@@ -214,33 +234,53 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(alive, stop.set)
-    sweeping = loop.create_task(_sweep(gateway.sweep, gateway.workers.run_apart))
     tap = _tap(settings.wire_log.folder)
-    bound = [listener_socket(each, sock) for (_, each), sock in zip(ports(settings), sockets, strict=True)]
+    bound = [listener_socket(place, each, sock) for (place, each), sock in zip(ports(settings), sockets, strict=True)]
     listeners, fed = bound[: len(settings.listeners)], bound[len(settings.listeners) :]
-    feeds = [
-        MllpServer(pipeline, mllp_limits(feed, settings.limits), tap)
-        for pipeline, feed in zip(gateway.feeds, settings.feeds, strict=True)
-    ]
-    started = [(feed, await feed.start(listener)) for feed, listener in zip(feeds, fed, strict=True)]
-    serving = serve(
-        gateway.application,
-        listeners,
-        serving_limits(settings.limits),
-        tap=tap,
-        stop=stop,
-        ready=lambda: _announce(ready),
+    feeds = _feeds(settings, gateway, tap)
+    for feed, listener in zip(feeds, fed, strict=True):
+        await feed.start(listener)
+    http = HttpServer(
+        gateway.application, serving_limits(settings.limits), tap=tap, tell=gateway.failures.note, now=clock
     )
-    await asyncio.gather(serving, *(_until(stop, feed.finish(server)) for feed, server in started))
+    await http.start(listeners)
+    watch = TlsWatch(
+        [each.tls for each in bound],
+        [http.recheck, *(feed.recheck for feed in feeds)],
+        run=gateway.workers.run_apart,
+        now=clock,
+        seconds=settings.certificates.watch_seconds,
+        warnings=expiry_warnings(settings) if number == 0 else None,
+    )
+    loop.add_signal_handler(signal.SIGHUP, watch.ask)
+    beside = [
+        loop.create_task(_sweep(gateway.sweep, gateway.workers.run_apart)),
+        loop.create_task(watch.watch()),
+        loop.create_task(gateway.failures.tell()),
+    ]
+    _announce(ready)
+    await stop.wait()
+    await asyncio.gather(http.finish(), *(feed.finish() for feed in feeds))
     loop.remove_reader(alive)
-    sweeping.cancel()
+    for task in beside:
+        task.cancel()
+    await gateway.failures.finish()
     await loop.run_in_executor(None, gateway.close)
     return 0
 
 
-async def _until(stop: asyncio.Event, finish: Coroutine[None, None, None]) -> None:
-    await stop.wait()
-    await finish
+def _feeds(settings: Settings, gateway: Gateway, tap: Tap | None) -> Sequence[MllpServer]:
+    return [
+        MllpServer(
+            pipeline,
+            mllp_limits(feed, settings.limits),
+            tap=tap,
+            tell=gateway.failures.note,
+            now=clock,
+            identify=gateway.identify,
+        )
+        for pipeline, feed in zip(gateway.feeds, settings.feeds, strict=True)
+    ]
 
 
 def _announce(ready: int) -> None:

@@ -22,8 +22,9 @@ from xds_gateway.pki import (
 )
 
 NOW = datetime.now(UTC)
-KEYS = {"client.key", "client.p12", "server.key", "signer.key", "issuer.key"}
-FILES = KEYS | {"ca.crt", "ca.p12", "client.crt", "server.crt", "signer.crt", "issuer.crt", "assertion.toml"}
+KEYS = {"client.key", "client.p12", "server.key", "signer.key", "issuer.key", "revoked.key"}
+FILES = KEYS | {"ca.crl", "ca.crt", "ca.p12", "client.crt", "revoked.crt", "server.crt", "signer.crt"}
+FILES |= {"issuer.crt", "assertion.toml"}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_all_files_are_made_and_only_keys_are_private(pki):
     assert pki_in(folder) == pki
 
 
-@pytest.mark.parametrize("role", ["server", "client", "signer", "issuer"])
+@pytest.mark.parametrize("role", ["server", "client", "signer", "issuer", "revoked"])
 def test_each_key_belongs_to_its_certificate(pki, role):
     key = load_pem_private_key(getattr(pki, f"{role}_key").read_bytes(), None)
     assert certificate(getattr(pki, f"{role}_certificate")).public_key() == key.public_key()
@@ -142,6 +143,13 @@ def test_the_signer_may_sign_documents_and_not_speak_tls(pki):
     assert signer.extensions.get_extension_for_class(x509.KeyUsage).value.content_commitment
     with pytest.raises(VerificationError, match="EKU"):
         policy(pki).build_client_verifier().verify(signer, [])
+
+
+def test_the_list_revokes_one_client_and_not_the_other(pki):
+    crl = x509.load_der_x509_crl(pki.crl.read_bytes())
+    assert crl.is_signature_valid(certificate(pki.ca).public_key())
+    assert [each.serial_number for each in crl] == [certificate(pki.revoked_certificate).serial_number]
+    assert crl.next_update_utc > NOW + timedelta(days=824)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

@@ -14,7 +14,8 @@ KEYS: Final = {
     "folder": "where the files are",
     "hosts": "names and addresses of the server certificate",
     "files": "object of paths: ca, ca_p12, server_certificate, server_key, client_certificate, client_key, "
-    "client_p12, signer_certificate, signer_key, issuer_certificate, issuer_key, assertion_profile",
+    "client_p12, signer_certificate, signer_key, issuer_certificate, issuer_key, assertion_profile, "
+    "revoked_certificate, revoked_key, crl",
     "p12_password": "password of the .p12 files",
 }
 
@@ -25,6 +26,8 @@ _MEANINGS: Final = (
     ("signer.crt, signer.key", "signs submission sets"),
     ("issuer.crt, issuer.key", "signs assertions"),
     ("assertion.toml", "what they say: a profile for clients of the command line and the SDK"),
+    ("revoked.crt, revoked.key", "a client that was taken back"),
+    ("ca.crl", "the revocation list that says so"),
 )
 
 

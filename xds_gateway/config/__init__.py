@@ -8,7 +8,7 @@ from .domains import Domain, Mount
 from .files import check_files
 from .issuers import Issuer
 from .limits import Limits
-from .listeners import Feed, Listener
+from .listeners import Feed, Listener, Port
 from .mistakes import ConfigurationError
 from .settings import Settings
 from .shown import Row, describe
@@ -23,6 +23,7 @@ __all__ = [
     "Listener",
     "LoadedSettings",
     "Mount",
+    "Port",
     "Row",
     "Settings",
     "check_files",

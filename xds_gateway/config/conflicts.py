@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from .limits import Limits
-from .listeners import Listener
+from .listeners import Port
 from .settings import Settings
 
 
@@ -17,7 +17,7 @@ def conflicts(settings: Settings) -> Iterator[str]:
     yield from _limit_conflicts(settings.limits)
 
 
-def ports(settings: Settings) -> Iterator[tuple[str, Listener]]:
+def ports(settings: Settings) -> Iterator[tuple[str, Port]]:
     """All that is listened on, with the name of its table."""
     for number, listener in enumerate(settings.listeners):
         yield f"listeners[{number}]", listener
@@ -32,9 +32,24 @@ def _listener_conflicts(settings: Settings) -> Iterator[str]:
                 f'{place} has tls = "off" on {listener.host}, which other machines reach: '
                 'set tls to "mutual", or host to 127.0.0.1, or say allow_plain_beyond_loopback = true.'
             )
+        yield from _trust_conflicts(place, listener)
     for (host, port), times in Counter((item.host, item.port) for _, item in ports(settings)).items():
         if times > 1 and port:
             yield f"{times} listeners or feeds have host {host} and port {port}: give each a port of its own."
+
+
+def _trust_conflicts(place: str, listener: Port) -> Iterator[str]:
+    pinned = bool(listener.pinned_certificates or listener.pinned_fingerprints)
+    if listener.trust != "authorities" and not pinned:
+        yield (
+            f'{place}.trust is "{listener.trust}" and nothing is pinned: list pinned_certificates or '
+            'pinned_fingerprints, or set trust to "authorities".'
+        )
+    if listener.trust == "authorities" and pinned:
+        yield (
+            f'{place} pins certificates and its trust is "authorities", which lets in all that client_ca has issued: '
+            'set trust to "pinned", or to "either".'
+        )
 
 
 def _domain_conflicts(settings: Settings) -> Iterator[str]:

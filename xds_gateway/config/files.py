@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .conflicts import ports
+from .listeners import Port
 from .mistakes import ConfigurationError
 from .settings import Settings
 
@@ -18,11 +19,7 @@ def check_files(settings: Settings) -> None:
 
 def _unreadable(settings: Settings) -> Iterator[str]:
     for table, listener in ports(settings):
-        wanted = {"mutual": ("certificate", "key", "client_ca"), "server": ("certificate", "key"), "off": ()}[
-            listener.tls
-        ]
-        for setting in wanted:
-            path: Path = getattr(listener, setting)
+        for setting, path in _wanted(listener):
             if not path.is_file():
                 yield (
                     f"{table}.{setting} is {path}, which does not exist: "
@@ -48,6 +45,17 @@ def _unreadable(settings: Settings) -> Iterator[str]:
 def _forbidden(place: str, path: Path) -> Iterator[str]:
     if path.is_file() and not os.access(path, os.R_OK):
         yield f"{place} is {path}, which cannot be read: give this user the right to read it."
+
+
+def _wanted(listener: Port) -> Iterator[tuple[str, Path]]:
+    """The files that a listener reads, with the settings that name them."""
+    if listener.tls != "off":
+        yield from (("certificate", listener.certificate), ("key", listener.key))
+    if listener.wants_certificates:
+        if listener.needs_authorities:
+            yield "client_ca", listener.client_ca
+        yield from (("pinned_certificates", path) for path in listener.pinned_certificates)
+        yield from (("crls", path) for path in listener.crls)
 
 
 def _unwritable(settings: Settings) -> Iterator[str]:

@@ -7,9 +7,10 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .domains import Domain, Mount
+from .families import Family
 from .issuers import Issuer
 from .limits import Limits
-from .listeners import Feed, Listener
+from .listeners import Certificates, Feed, Listener
 from .values import Count, DatabaseUrl, PublicUrl, Section, Unit
 
 
@@ -85,6 +86,8 @@ class Settings(BaseSettings):
     mounts: tuple[Mount, ...] = Field(default=(Mount(),), min_length=1)
     feeds: tuple[Feed, ...] = ()
     issuers: tuple[Issuer, ...] = ()
+    certificates: Certificates = Certificates()
+    certificate_families: tuple[Family, ...] = ()
     limits: Limits = Limits()
     soap: Soap = Soap()
     wire_log: WireLog = WireLog()

@@ -65,4 +65,6 @@ def _shown(value: Any) -> Scalar:
         return tuple(map(str, value))
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, tuple):
+        return tuple(map(str, value))
     return masked(value) if isinstance(value, str) else value

@@ -58,6 +58,13 @@ def _matching(pattern: re.Pattern[str], advice: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _fingerprint(value: str) -> str:
+    digits = value.replace(":", "").lower()
+    if re.fullmatch("[0-9a-f]{64}", digits) is None:
+        raise ValueError("write the 64 hexadecimal digits of a SHA-256 fingerprint, with or without colons")
+    return digits
+
+
 def _authority_name(value: str) -> str:
     name, _, oid = value.partition("=")
     if not name.strip() or not is_oid(oid):
@@ -81,6 +88,7 @@ Oid = Annotated[str, AfterValidator(_oid)]
 OidUrn = Annotated[str, AfterValidator(_oid_urn)]
 CodeText = Annotated[str, AfterValidator(_code)]
 AuthorityName = Annotated[str, AfterValidator(_authority_name)]
+Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 DatabaseUrl = Annotated[
     str, _matching(_DATABASE_URL, "write sqlite:/// and the path of a file, or postgresql:// and a server")

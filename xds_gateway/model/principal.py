@@ -37,16 +37,27 @@ class User(NamedTuple):
         return f"{self.alias or ''}<{self.name_id}@{self.issuer}>"
 
 
+class NodeIdentity(NamedTuple):
+    """Whom a client certificate is of, as the row of its family reads it (`security/certificate_families.py`)."""
+
+    kind: Literal["person", "structure", "software"]
+    identifier: str
+    name: str | None
+    family: str
+
+
 class Principal(NamedTuple):
     """A proven caller: the node that holds the TLS certificate, and the user of an assertion, if there was one.
 
-    `node` is the subject of the client certificate (RFC 4514) or "anonymous"; `address` the peer's host.
+    `node` is the subject of the client certificate (RFC 4514) or "anonymous", `identity` what its family's row makes
+    of it; `address` the peer's host.
     """
 
     node: str
     address: str
     certificate_sha256: str | None = None
     user: User | None = None
+    identity: NodeIdentity | None = None
 
 
 # -- what a caller may do

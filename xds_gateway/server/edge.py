@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .handshakes import SecureServer
 from .tap import Exchange, Tap
 
 _REFUSED_431 = (
@@ -33,6 +34,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     limits: ClassVar[EdgeLimits]
     tap: ClassVar[Tap | None] = None
+    secure_server: ClassVar[SecureServer | None] = None  # of a listener with TLS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the certificate that TLS has verified and start the clock for the first headers."""
@@ -61,6 +63,10 @@ class EdgeProtocol(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+
+    def still_trusted(self) -> bool:
+        """Whether the peer would be let in now."""
+        return self.secure_server is None or self.secure_server.still_trusts(self.transport)
 
     # -- deadlines
 

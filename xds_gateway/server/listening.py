@@ -4,39 +4,33 @@ import asyncio
 import contextlib
 import logging
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import formatdate
-from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
 from uvicorn.server import ServerState
 
 from .edge import EdgeLimits, EdgeProtocol
+from .handshakes import SecureServer, Tell
 from .tap import Tap
+from .tls import LiveTls
 
 _log = logging.getLogger("xds_gateway.server")
 _BACKLOG: Final = 1024
-_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-RSA-AES256-SHA384"  # the last for TLS 1.2 senders of the DMP
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsFiles:
-    """PEM files of a listener; `client_ca` asks every caller for a certificate of these authorities."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path | None
+Server = asyncio.Server | SecureServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerSocket:
-    """A bound socket and how it speaks: TLS, or plain HTTP when `tls` is None."""
+    """A bound socket and how it speaks: over TLS, or in clear when `tls` has no certificate."""
 
     socket: socket.socket
-    tls: TlsFiles | None
+    tls: LiveTls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,62 +58,76 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def tls_context(files: TlsFiles) -> ssl.SSLContext:
-    """TLS 1.2 or 1.3 with forward secrecy; raises ssl.SSLError or OSError for unusable files."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
-    context.set_ciphers(_CIPHERS)
-    context.load_cert_chain(files.certificate, files.key)
-    if files.client_ca is not None:
-        context.load_verify_locations(files.client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
+class HttpServer:
+    """All HTTP listeners in one process."""
 
+    def __init__(
+        self, application: Any, limits: ServingLimits, *, tap: Tap | None, tell: Tell, now: Callable[[], datetime]
+    ) -> None:
+        """`tell` hears of nodes that were refused; `now` judges certificates."""
+        self._application: Final = application
+        self._limits: Final = limits
+        self._tap: Final = tap
+        self._tell: Final = tell
+        self._now: Final = now
+        self._state: Final = ServerState()
+        self._servers: Final[list[Server]] = []
 
-async def serve(
-    application: Any,
-    listeners: Sequence[ListenerSocket],
-    limits: ServingLimits,
-    *,
-    tap: Tap | None,
-    stop: asyncio.Event,
-    ready: Callable[[], None],
-) -> None:
-    """Serve until `stop` is set, then finish running requests; `ready` is called once every socket is served."""
-    state = ServerState()
-    protocol = type("ListeningProtocol", (EdgeProtocol,), {"limits": limits.edge, "tap": tap})
-    config = uvicorn.Config(
-        application,
-        http=protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # X-Forwarded-For would let a caller choose the address that the audit names
-        limit_concurrency=limits.connections,
-        timeout_keep_alive=int(limits.keep_alive_seconds),
-    )
-    config.load()
-    loop = asyncio.get_running_loop()
-    servers = []
-    for listener in listeners:
-        context = tls_context(listener.tls) if listener.tls else None
-        servers.append(
-            await loop.create_server(
-                lambda: protocol(config=config, server_state=state, app_state={}),
-                sock=listener.socket,
-                ssl=context,
-                ssl_handshake_timeout=limits.edge.header_seconds if context else None,
-                backlog=_BACKLOG,
-            )
+    async def start(self, listeners: Sequence[ListenerSocket]) -> None:
+        """Serve these sockets."""
+        config = self._config()
+        self._clock = asyncio.get_running_loop().create_task(_dated(self._state))
+        for listener in listeners:
+            self._servers.append(await self._started(config, listener))
+
+    def recheck(self) -> None:
+        """End connections of callers that are trusted no more: what they have asked is answered, nothing after it."""
+        for connection in list(self._state.connections):
+            if isinstance(connection, EdgeProtocol) and not connection.still_trusted():
+                connection.shutdown()
+
+    async def finish(self) -> None:
+        """No new connections, idle ones closed, running requests awaited, the rest cut off."""
+        self._clock.cancel()
+        await _finish(self._servers, self._state, self._limits.shutdown_seconds)
+
+    def _config(self) -> uvicorn.Config:
+        config = uvicorn.Config(
+            self._application,
+            http=EdgeProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # X-Forwarded-For would let a caller choose the address that the audit names
+            limit_concurrency=self._limits.connections,
+            timeout_keep_alive=int(self._limits.keep_alive_seconds),
         )
-    clock = loop.create_task(_dated(state))
-    ready()
-    await stop.wait()
-    clock.cancel()
-    await _finish(servers, state, limits.shutdown_seconds)
+        config.load()
+        return config
+
+    async def _started(self, config: uvicorn.Config, listener: ListenerSocket) -> Server:
+        protocol: type[EdgeProtocol] = type(
+            "ListeningProtocol", (EdgeProtocol,), {"limits": self._limits.edge, "tap": self._tap}
+        )
+
+        def make_protocol() -> asyncio.Protocol:
+            return protocol(config=config, server_state=self._state, app_state={})
+
+        if listener.tls.current.context is None:
+            loop = asyncio.get_running_loop()
+            return await loop.create_server(make_protocol, sock=listener.socket, backlog=_BACKLOG)
+        protocol.secure_server = SecureServer(
+            listener.tls,
+            make_protocol,
+            tell=self._tell,
+            now=self._now,
+            seconds=self._limits.edge.header_seconds,
+            most=self._limits.connections,
+        )
+        protocol.secure_server.start(listener.socket)
+        return protocol.secure_server
 
 
 async def _dated(state: ServerState) -> None:
@@ -128,8 +136,7 @@ async def _dated(state: ServerState) -> None:
         await asyncio.sleep(1)
 
 
-async def _finish(servers: Sequence[asyncio.Server], state: ServerState, seconds: float) -> None:
-    """No new connections, idle ones closed, running requests awaited, the rest cut off."""
+async def _finish(servers: Sequence[Server], state: ServerState, seconds: float) -> None:
     for server in servers:
         server.close()
     for connection in list(state.connections):

@@ -7,16 +7,19 @@ and nothing else.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from ..codec.mllp import FrameBroken, Frames, FrameTooLong, frame
 from ..model.principal import Principal
-from ..security.certificates import principal_of
 from .feeding import FeedPipeline
-from .listening import ListenerSocket, tls_context
+from .handshakes import SecureServer, Tell, address_of
+from .listening import ListenerSocket, Server
 from .tap import Tap
+
+Identify = Callable[[bytes | None, str], Principal]  # of a verified certificate and an address
 
 _log = logging.getLogger("xds_gateway.mllp")
 _CHUNK: Final = 64 * 1024
@@ -25,39 +28,76 @@ _TOGETHER: Final = 64  # messages that share a commit: more would hold up the lo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MllpLimits:
-    """Bytes of a message; seconds for one to arrive or its answer to be taken, and between two; connections."""
+    """Bytes of a message; seconds for one to arrive or its answer to be taken, and between two; connections.
+
+    `handshakes` may be open at a time, for `handshake_seconds` each.
+    """
 
     message_bytes: int
     message_seconds: float
     idle_seconds: float
     connections: int
+    handshakes: int
+    handshake_seconds: float
     shutdown_seconds: float
 
 
 class MllpServer:
     """One feed's listener in one process."""
 
-    def __init__(self, pipeline: FeedPipeline, limits: MllpLimits, tap: Tap | None = None) -> None:
+    def __init__(
+        self,
+        pipeline: FeedPipeline,
+        limits: MllpLimits,
+        *,
+        tap: Tap | None,
+        tell: Tell,
+        now: Callable[[], datetime],
+        identify: Identify,
+    ) -> None:
+        """`tell` hears of nodes that were refused, `now` judges certificates, `identify` says whose they are."""
         self._pipeline: Final = pipeline
         self._limits: Final = limits
         self._tap: Final = tap
+        self._tell: Final = tell
+        self._now: Final = now
+        self._identify: Final = identify
+        self._server: Server | None = None
+        self._secure_server: SecureServer | None = None
         self._connections: Final[set[_Connection]] = set()
         self._stopping = False
 
-    async def start(self, listener: ListenerSocket) -> asyncio.Server:
+    async def start(self, listener: ListenerSocket) -> None:
         """Listen on a bound socket."""
-        context = tls_context(listener.tls) if listener.tls else None
-        return await asyncio.start_server(
-            self._accepted,
-            sock=listener.socket,
-            ssl=context,
-            ssl_handshake_timeout=self._limits.message_seconds if context else None,
-        )
+        loop = asyncio.get_running_loop()
 
-    async def finish(self, server: asyncio.Server) -> None:
+        def make_protocol() -> asyncio.Protocol:
+            return asyncio.StreamReaderProtocol(asyncio.StreamReader(loop=loop), self._accepted, loop=loop)
+
+        if listener.tls.current.context is None:
+            self._server = await loop.create_server(make_protocol, sock=listener.socket)
+            return
+        self._server = self._secure_server = SecureServer(
+            listener.tls,
+            make_protocol,
+            tell=self._tell,
+            now=self._now,
+            seconds=self._limits.handshake_seconds,
+            most=self._limits.handshakes,
+        )
+        self._secure_server.start(listener.socket)
+
+    def recheck(self) -> None:
+        """End connections of senders that are trusted no more; messages at work are answered first."""
+        for connection in list(self._connections):
+            if self._secure_server is not None and not self._secure_server.still_trusts(connection.transport):
+                connection.end()
+
+    async def finish(self) -> None:
         """Take no more: idle connections are closed, messages at work are answered first."""
         self._stopping = True
-        server.close()
+        if self._server is not None:
+            self._server.close()
         for connection in list(self._connections):
             connection.end()
         with contextlib.suppress(TimeoutError):
@@ -72,7 +112,8 @@ class MllpServer:
             _log.warning("feed connection refused", extra={"connections": len(self._connections)})
             writer.close()
             return
-        connection = _Connection(reader, writer, self._pipeline, self._limits, self._tap)
+        caller = _caller(writer, self._identify)
+        connection = _Connection(reader, writer, caller, self._pipeline, self._limits, self._tap)
         self._connections.add(connection)
         try:
             await connection.serve()
@@ -93,6 +134,7 @@ class _Connection:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        caller: Principal,
         pipeline: FeedPipeline,
         limits: MllpLimits,
         tap: Tap | None,
@@ -102,9 +144,14 @@ class _Connection:
         self._pipeline: Final = pipeline
         self._limits: Final = limits
         self._tap: Final = tap
-        self._caller: Final = _caller(writer)
+        self._caller: Final = caller
         self._busy = False
         self._ending = False
+
+    @property
+    def transport(self) -> asyncio.BaseTransport:
+        """What it is over."""
+        return self._writer.transport
 
     def end(self) -> None:
         """Close when nothing is at work, else after it."""
@@ -185,7 +232,6 @@ class _Connection:
             exchange.sent(frame(answer))
 
 
-def _caller(writer: asyncio.StreamWriter) -> Principal:
+def _caller(writer: asyncio.StreamWriter, identify: Identify) -> Principal:
     tls = writer.get_extra_info("ssl_object")
-    peer = writer.get_extra_info("peername") or ("",)
-    return principal_of(tls.getpeercert(binary_form=True) if tls is not None else None, str(peer[0]))
+    return identify(tls.getpeercert(binary_form=True) if tls is not None else None, address_of(writer.transport))

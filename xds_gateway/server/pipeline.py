@@ -30,7 +30,7 @@ from ..model.errors import (
     StorageFull,
 )
 from ..model.messages import ProvideRequest, Request, RetrievedDocument
-from ..model.principal import Access, Call, User
+from ..model.principal import Access, Call, Principal, User
 from ..rules.hints import hinted
 from ..rules.ihe import finding
 from ..security.certificates import principal_of
@@ -85,10 +85,11 @@ class Pipeline:
         run_apart: Run,
         new_uuid: Callable[[], str],
         sender_fault_status: int,
+        identify: Callable[[bytes | None, str], Principal] = principal_of,
     ) -> None:
         """`run(function, *arguments)` awaits a function that may wait for disks, `run_apart` one that takes long.
 
-        `new_uuid` gives a fresh `urn:uuid:`.
+        `new_uuid` gives a fresh `urn:uuid:`; `identify` says whose a verified certificate is, at an address.
         """
         self._services = services
         self._limits = limits
@@ -96,6 +97,7 @@ class Pipeline:
         self._run_apart = run_apart
         self._new_uuid = new_uuid
         self._sender_fault_status = sender_fault_status
+        self._identify = identify
 
     async def answer(self, request: HttpRequest, mount: MountedDomain, endpoint: str) -> HttpResponse:
         """The response to one SOAP request. Raises ClientGone only."""
@@ -146,7 +148,7 @@ class Pipeline:
         row = transaction_for(exchange.endpoint, envelope.action, str(envelope.body.tag))
         exchange.row = row
         node = Call(
-            principal=principal_of(exchange.request.certificate, exchange.request.address),
+            principal=self._identify(exchange.request.certificate, exchange.request.address),
             access=Access.nothing(exchange.mount.domain),
             transaction=row.name,
             message_id=envelope.message_id,
