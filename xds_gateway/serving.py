@@ -22,6 +22,7 @@ import uvloop
 
 from .config import ConfigurationError, Port, Settings, ports
 from .model.errors import GatewayError
+from .nodes import expiry_warnings, listener_socket, tls_files
 from .server.listening import HttpServer, bind
 from .server.logs import start_log
 from .server.mllp import MllpServer
@@ -36,12 +37,9 @@ from .wiring import (
     build,
     check_hooks,
     clock,
-    expiry_warnings,
-    listener_socket,
     mllp_limits,
     prepare,
     serving_limits,
-    tls_files,
 )
 
 _log = logging.getLogger("xds_gateway.serving")

@@ -27,27 +27,25 @@ from .actors.value_sets import ValueSetLoading
 from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
 from .codec.xml import XmlLimits
-from .config import ConfigurationError, Domain, Feed, Limits, Port, Settings
-from .model.certificate_families import GENERIC
+from .config import ConfigurationError, Domain, Feed, Limits, Settings
 from .model.datatypes import Code
 from .model.messages import AuditEvent
 from .model.principal import Principal
+from .nodes import identify_by, open_node_journal
 from .rules.engine import Profile
 from .rules.ihe import IHE
 from .security.access import access_of
 from .security.access_matrix import IHE as MATRIX
-from .security.certificates import principal_of
 from .server.edge import EdgeLimits
 from .server.feeding import FeedPipeline
 from .server.http import HttpApplication
-from .server.listening import ListenerSocket, ServingLimits
+from .server.listening import ServingLimits
 from .server.mllp import Identify, MllpLimits
 from .server.mounts import MountedDomain
 from .server.pipeline import Pipeline, PipelineLimits
 from .server.receiving import ReceivingLimits
 from .server.soap import SoapServices
-from .server.tls import LiveTls, TlsFiles
-from .server.watching import FailureTeller, Warnings
+from .server.watching import FailureTeller
 from .server.workers import Workers
 from .storage.journal import FileAccessJournal
 from .storage.opening import Storage, open_registry, open_storage
@@ -132,7 +130,7 @@ class Gateway:
 def build(settings: Settings, worker: int = 0) -> Gateway:
     """Make the gateway of one process, called by its number; database and folders must be ready (`prepare`)."""
     workers = Workers(_THREADS)
-    identify = _identify(settings)
+    identify = identify_by(settings)
     new_uuid = UuidSource()
     storages = {domain.name: _storage(settings, domain, worker) for domain in settings.domains}
     hooks = {domain.name: _on_demand(domain, storages[domain.name]) for domain in settings.domains}
@@ -152,7 +150,7 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
     )
     application = HttpApplication(pipeline=pipeline, mounts=mounts, public_url=settings.public_url)
     feeds = tuple(_feed(settings, feed, storages[feed.domain], workers, new_uuid) for feed in settings.feeds)
-    node_journal = _node_journal(settings, worker)
+    node_journal = open_node_journal(settings, worker)
     failures = FailureTeller(NodeFailures(now=now, new_uuid=new_uuid), node_journal, workers.run)
     gateway = Gateway(application, pipeline, mounts, storages, workers, feeds, identify, failures, node_journal)
     gateway.finish_removals()
@@ -179,19 +177,6 @@ def _storage(settings: Settings, domain: Domain, worker: int) -> Storage:
         spool_quota=settings.limits.spool_in_flight_bytes,
         wait_seconds=settings.limits.request_seconds,
         remembered_assertions=settings.limits.remembered_assertions,
-    )
-
-
-def _identify(settings: Settings) -> Identify:
-    """Whose a verified certificate is, by the families of the settings and then the generic one."""
-    families = (*(family.row() for family in settings.certificate_families), GENERIC)
-    return lambda certificate, address: principal_of(certificate, address, families)
-
-
-def _node_journal(settings: Settings, worker: int) -> FileAccessJournal:
-    """Where nodes that were refused are told: they have no domain, and no domain's name has a dot."""
-    return FileAccessJournal(
-        settings.data_folder / "journal", f"gateway.nodes-{worker}", wait_seconds=settings.limits.request_seconds
     )
 
 
@@ -385,32 +370,6 @@ def serving_limits(limits: Limits) -> ServingLimits:
         keep_alive_seconds=limits.keep_alive_seconds,
         shutdown_seconds=limits.shutdown_seconds,
     )
-
-
-def listener_socket(place: str, listener: Port, bound: Any) -> ListenerSocket:
-    """A bound socket with the TLS of its listener, whose table is `place`. Raises TlsUnusable."""
-    return ListenerSocket(socket=bound, tls=LiveTls(place, tls_files(listener)))
-
-
-def tls_files(listener: Port) -> TlsFiles:
-    """The files of a listener, and how they are used."""
-    secure, asked = listener.tls != "off", listener.wants_certificates
-    return TlsFiles(
-        certificate=listener.certificate if secure else None,
-        key=listener.key if secure else None,
-        asks=listener.tls == "mutual",
-        client_ca=listener.client_ca if asked and listener.needs_authorities else None,
-        pinned=listener.pinned_certificates if asked else (),
-        fingerprints=frozenset(listener.pinned_fingerprints if asked else ()),
-        crls=listener.crls if asked else (),
-        whom=listener.trust,
-        revocation=listener.revocation,
-    )
-
-
-def expiry_warnings(settings: Settings) -> Warnings:
-    """When the end of certificates and revocation lists is warned of."""
-    return Warnings(certificates=settings.certificates.warning_days, lists=settings.certificates.crl_warning_days)
 
 
 def reset_domain(settings: Settings, domain: Domain, *, node: str) -> Mapping[str, int]:

@@ -30,11 +30,19 @@ class Connection:
     """One connection of a client to a listener of a gateway."""
 
     def __init__(
-        self, gateway: RunningGateway, *, url: str | None = None, context: ssl.SSLContext | None = None
+        self,
+        gateway: RunningGateway,
+        *,
+        url: str | None = None,
+        context: ssl.SSLContext | None = None,
+        address: str | None = None,
     ) -> None:
+        """`address` is one of this machine to come from."""
         target = urlsplit(url or gateway.url)
         self.host = target.netloc
-        self.socket: socket.socket = socket.create_connection((target.hostname, target.port), timeout=PATIENCE)
+        self.socket: socket.socket = socket.create_connection(
+            (target.hostname, target.port), timeout=PATIENCE, source_address=(address, 0) if address else None
+        )
         self._buffer = b""
         if target.scheme == "https":
             try:

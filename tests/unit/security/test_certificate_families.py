@@ -10,7 +10,7 @@ from xds_gateway.model.principal import NodeIdentity
 from xds_gateway.security.certificates import principal_of
 from xds_gateway.security.trust import fingerprint
 
-CN, OU, O, C = (
+CN, OU, ORG, C = (
     NameOID.COMMON_NAME,
     NameOID.ORGANIZATIONAL_UNIT_NAME,
     NameOID.ORGANIZATION_NAME,
@@ -18,7 +18,7 @@ CN, OU, O, C = (
 )
 AUTHORITY = make_authority("Clinic authority")
 POLICY = "1.2.3.4"
-SUBJECT = ((C, "FR"), (O, "Clinique Sud"), (OU, "1750000001"), (CN, "Service 7"))
+SUBJECT = ((C, "FR"), (ORG, "Clinique Sud"), (OU, "1750000001"), (CN, "Service 7"))
 
 
 def make_row(**changes):
@@ -79,7 +79,7 @@ def test_the_first_row_that_fits_counts():
         (make_certificate([(CN, "A")], extensions=[names(x509.DNSName("a.example"))]), "a.example", "A"),
         (
             make_certificate(
-                [(O, "Z")],
+                [(ORG, "Z")],
                 extensions=[names(x509.DNSName("a.example"), x509.UniformResourceIdentifier("urn:oid:1.2"))],
             ),
             "urn:oid:1.2",
