@@ -15,7 +15,7 @@ from rich.table import Table
 
 from xds_gateway.config import load as load_settings
 
-from . import allowed, everyday, growth, life, messages, queries
+from . import allowed, everyday, feeding, growth, life, merging, messages, queries
 from .comparing import COUNT
 from .loopback import load, resident, running
 
@@ -25,20 +25,21 @@ _OUTPUT = Path("var/bench.json")
 
 def main() -> int:
     """Run everything and print it."""
-    console = Console()
+    console = Console(width=max(110, Console().width))
     with tempfile.TemporaryDirectory(prefix="bench-", dir=_scratch()) as name:
         folder = Path(name)
         console.print(f"CPU per request in process, {COUNT} requests each ...")
         rows = everyday.rows(folder)
         console.print("The other queries, then what happens to documents later ...")
-        others = queries.rows(folder / "queries") | life.rows(folder / "life")
+        others = queries.rows(folder / "queries") | life.rows(folder / "life") | feeding.rows(folder / "feed")
         console.print(f"ITI-42 judged by {allowed.CODES} codes for each attribute ...")
         value_sets = allowed.measure(folder / "value-sets")
         grown = _growth(console, folder)
         console.print("Over loopback with mutual TLS, two workers ...")
-        first_answer, loads, huge = _over_loopback(folder)
+        first_answer, loads, fed, huge = _over_loopback(folder)
     for transaction, row in rows.items():
         row |= {name: round(value, 2) for name, value in asdict(loads[transaction]).items()}
+    others["ITI-8 A04"] |= fed
     result = {
         "transactions": rows | others,
         "value_sets": value_sets,
@@ -51,9 +52,9 @@ def main() -> int:
     _OUTPUT.parent.mkdir(exist_ok=True)
     _OUTPUT.write_text(json.dumps(result, indent=2) + "\n")
     console.print(_table(rows, ("rps", "p50_ms", "p99_ms")))
-    console.print(_table(others, ("results",)))
-    for figures in grown.values():
-        console.print(_growth_table(figures))
+    console.print(_table(others, ("results", "rps", "alone_rps")))
+    for name, figures in grown.items():
+        console.print(_growth_table(*_HEADS[name](figures), figures))
     console.print(f"Value sets cost {value_sets['cost']:.1%} of ITI-42.")
     console.print(f"First answer {first_answer:.2f} s after the start of the program (TLS included).")
     console.print(f"A document of {_HUGE / 2**20:.0f} MiB in and out: workers grew by {huge / 2**20:.1f} MiB.")
@@ -62,11 +63,15 @@ def main() -> int:
 
 
 def _growth(console: Console, folder: Path) -> dict[str, growth.Figures]:
-    """The growth figures under their key, or nothing when they are not asked for."""
-    if not growth.LARGE:
-        return {}
-    console.print(f"FindDocuments over {growth.LARGE} documents and over a tenth of them ...")
-    return {"growth": growth.measure(folder / "growth")}
+    """The growth figures under their keys, those that are asked for."""
+    grown = {}
+    if growth.LARGE:
+        console.print(f"FindDocuments over {growth.LARGE} documents and over a tenth of them ...")
+        grown["growth"] = growth.measure(folder / "growth")
+    if merging.PATIENTS:
+        console.print(f"FindDocuments before and after {merging.PATIENTS} patients were registered and merged ...")
+        grown["merges"] = merging.measure(folder / "merges")
+    return grown
 
 
 def _scratch() -> str | None:
@@ -75,7 +80,7 @@ def _scratch() -> str | None:
     return str(Path("var").resolve())
 
 
-def _over_loopback(folder: Path) -> tuple[float, dict[str, object], int]:
+def _over_loopback(folder: Path) -> tuple[float, dict[str, object], dict[str, float], int]:
     document = messages.content()
     home = folder / "loopback"
     home.mkdir()
@@ -87,8 +92,9 @@ def _over_loopback(folder: Path) -> tuple[float, dict[str, object], int]:
         patients = 2 * COUNT // messages.RESULTS
         loads["ITI-18"] = load(gateway, _each([messages.find(n % patients) for n in range(4 * COUNT)]))
         loads["ITI-43"] = load(gateway, _each([messages.retrieve(repository, m.unique_id) for m in provided] * 2))
+        fed = feeding.load(gateway.feed_port, 20 * COUNT)
         huge = _huge(gateway, repository) if _HUGE else 0
-    return gateway.first_answer, loads, huge  # type: ignore[return-value]
+    return gateway.first_answer, loads, fed, huge  # type: ignore[return-value]
 
 
 def _each(items: list[messages.Message]) -> Callable[[], messages.Message | None]:
@@ -124,6 +130,7 @@ _COLUMNS = {
     "ratio": "ratio",
     "alone_ratio": "ratio alone",
     "rps": "requests/s",
+    "alone_rps": "requests/s alone",
     "p50_ms": "p50 ms",
     "p99_ms": "p99 ms",
     "results": "objects",
@@ -139,9 +146,17 @@ def _table(rows: dict[str, dict[str, float]], more: tuple[str, ...]) -> Table:
     return table
 
 
-def _growth_table(figures: growth.Figures) -> Table:
-    small, large = figures["documents"]
-    table = Table(f"FindDocuments, {growth.EACH} results", f"{small} documents", f"{large} documents", "ratio")
+_HEADS: dict[str, Callable[[growth.Figures], list[str]]] = {
+    "growth": lambda figures: [f"{count} documents" for count in figures["documents"]],
+    "merges": lambda figures: [
+        f"{patients} patients, {merges} merges"
+        for patients, merges in zip(figures["patients"], figures["merges"], strict=True)
+    ],
+}
+
+
+def _growth_table(small: str, large: str, figures: growth.Figures) -> Table:
+    table = Table(f"FindDocuments, {growth.EACH} results", small, large, "ratio")
     for name in growth.MEASURED:
         low, high = figures[f"{name}_ms"]
         table.add_row(f"{name.replace('_', ' ')} ms", f"{low:g}", f"{high:g}", f"{figures[f'{name}_ratio']:g}")

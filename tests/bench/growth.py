@@ -2,8 +2,9 @@
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -34,38 +35,29 @@ _DAY: Final = datetime(2024, 1, 8, tzinfo=UTC)
 def measure(folder: Path) -> Figures:
     """Latencies and CPU of both, smaller first, and their ratios; each round's patients are drawn by chance."""
     counts = [max(EACH, LARGE // _TIMES_FEWER), LARGE]
-    sides = [_Side(folder / f"documents-{count}", count) for count in counts]
-    for side in sides:
-        side.warm()
-    for number in range(_ROUNDS):
-        for side in sides if number % 2 else reversed(sides):
-            side.turn()
-    figures: Figures = {"documents": counts, "results": EACH, "requests": _ROUNDS * _TURN}
-    both = [side.figures() for side in sides]
-    for name in MEASURED:
-        low, high = (each[name] for each in both)
-        figures |= {f"{name}_ms": [round(low, 3), round(high, 3)], f"{name}_ratio": round(high / low, 2)}
-    for side in sides:
-        side.close()
-    return figures
+    sides = [Side(folder / f"documents-{count}", partial(load, documents=count), count // EACH) for count in counts]
+    return {"documents": counts, **compare(*sides)}
 
 
-class _Side:
-    """One database, its gateway, and what its requests took."""
+class Side:
+    """One database, its gateway, and what its requests took: FindDocuments for one of so many patients."""
 
-    def __init__(self, folder: Path, documents: int) -> None:
+    def __init__(self, folder: Path, fill: Callable[[RegistryStore], None], patients: int) -> None:
         self._gateway = open_gateway(folder)
         (storage,) = self._gateway.storages.values()
-        load(storage.registry, documents)
+        fill(storage.registry)
         self._sender = Sender(self._gateway)
-        self._chance = random.Random(documents)
-        self._queries = [messages.find(patient) for patient in range(documents // EACH)]
+        self._chance = random.Random(patients)
+        self._queries = [messages.find(patient) for patient in range(patients)]
         self._latencies: list[float] = []
         self._cpus: list[float] = []
 
     def warm(self) -> None:
-        """Requests that do not count."""
+        """Requests that do not count; answers have all documents of a patient."""
         self._sender.send(self._chance.choices(self._queries, k=5 * _TURN))
+        found = self._sender.answer(self._queries[0]).count(b"<rim:ExtrinsicObject")
+        if found != EACH:
+            raise RuntimeError(f"{found} documents of a patient were found, {EACH} are there")
 
     def turn(self) -> None:
         """A turn of requests, one after the other."""
@@ -85,9 +77,33 @@ class _Side:
         self._gateway.close()
 
 
-def load(store: RegistryStore, documents: int) -> None:
-    """Register documents as ITI-42 would, a set with one entry each, without a request for each."""
-    arriving = _submissions(documents)
+def compare(*sides: Side) -> Figures:
+    """Latencies and CPU of two, which take turns, and their ratios; both are closed at the end."""
+    for side in sides:
+        side.warm()
+    for number in range(_ROUNDS):
+        for side in sides if number % 2 else reversed(sides):
+            side.turn()
+    figures: Figures = {"results": EACH, "requests": _ROUNDS * _TURN}
+    both = [side.figures() for side in sides]
+    for name in MEASURED:
+        low, high = (each[name] for each in both)
+        figures |= {f"{name}_ms": [round(low, 3), round(high, 3)], f"{name}_ratio": round(high / low, 2)}
+    for side in sides:
+        side.close()
+    return figures
+
+
+def load(
+    store: RegistryStore,
+    documents: int,
+    named: Callable[[int, int], str] = lambda patient, _: messages.patient(patient),
+) -> None:
+    """Register documents as ITI-42 would, a set with one entry each, without a request for each.
+
+    `named` tells how the sender of a document calls its patient.
+    """
+    arriving = _submissions(documents, named)
     while group := list(islice(arriving, _GROUP)):
         prepared = [store.prepare(submission.objects) for submission in group]
         patients = {s.submission_sets[0].patient_id or "" for s in group}
@@ -101,7 +117,7 @@ def load(store: RegistryStore, documents: int) -> None:
         store.write(work)
 
 
-def _submissions(count: int) -> Iterator[Submission]:
+def _submissions(count: int, named: Callable[[int, int], str]) -> Iterator[Submission]:
     """Submissions with final ids, of all patients in a chance order, one day after the other."""
     patients = [number // EACH for number in range(count)]
     random.Random(count).shuffle(patients)
@@ -111,5 +127,5 @@ def _submissions(count: int) -> Iterator[Submission]:
         created = (_DAY + timedelta(minutes=number)).strftime("%Y%m%d%H%M%S")
         documents = (sample.changed(title=f"Compte rendu {number}", unique_id=None, creation_time=created),)
         ids = make_ids(documents, (digest,), messages.new_uuid, datetime.now(UTC))
-        details = SubmissionDetails(patient_id=messages.patient(patient), source_id="1.2.250.1.999.1")
+        details = SubmissionDetails(patient_id=named(patient, number), source_id="1.2.250.1.999.1")
         yield resolved(messages.held_elsewhere(build_submission(documents, ids, details)), new_uuid, None).submission

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import uvloop
@@ -18,11 +19,10 @@ _CHUNK = 64 * 1024
 _SUCCESS = b'status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"'
 
 
-def open_gateway(folder: Path) -> Gateway:
-    """A gateway of one process over a new data folder; callers need no certificate."""
-    settings = load(
-        None, {"XDS_GATEWAY_DATA_FOLDER": str(folder), "XDS_GATEWAY_MOUNTS": '[{"authentication": "none"}]'}
-    )
+def open_gateway(folder: Path, variables: Mapping[str, str] = MappingProxyType({})) -> Gateway:
+    """A gateway of one process over a new data folder, with more settings; callers need no certificate."""
+    mounts = '[{"authentication": "none"}]'
+    settings = load(None, {"XDS_GATEWAY_DATA_FOLDER": str(folder), "XDS_GATEWAY_MOUNTS": mounts, **variables})
     prepare(settings)
     return build(settings)
 

@@ -26,6 +26,7 @@ class Running:
     """A gateway that serves."""
 
     port: int
+    feed_port: int
     process: int
     client: ssl.SSLContext
     first_answer: float  # seconds from the start of the program
@@ -44,13 +45,13 @@ class Load:
 def running(folder: Path) -> Iterator[Running]:
     """The program on a free port, stopped at the end."""
     pki = make_pki(folder / "pki", now=datetime.now(UTC))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
+        port, feed_port = free.getsockname()[1], other.getsockname()[1]
     files = f'certificate = "{pki.server_certificate}"\nkey = "{pki.server_key}"\nclient_ca = "{pki.ca}"\n'
     config = folder / "gateway.toml"
     config.write_text(
         f'data_folder = "{folder / "data"}"\n[log]\nlevel = "warning"\n[[listeners]]\nport = {port}\n{files}'
+        f'[[feeds]]\nport = {feed_port}\ntls = "off"\n'
     )
     context = ssl.create_default_context(cafile=str(pki.ca))
     context.load_cert_chain(pki.client_certificate, pki.client_key)
@@ -60,7 +61,7 @@ def running(folder: Path) -> Iterator[Running]:
     )
     try:
         first = _first_answer(port, context, started)
-        yield Running(port, process.pid, context, first)
+        yield Running(port, feed_port, process.pid, context, first)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

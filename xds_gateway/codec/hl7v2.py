@@ -35,6 +35,7 @@ CHARSETS: Final[Mapping[str, tuple[str, ...]]] = {
 _STRUCTURES: Final = {MERGE: "ADT_A39", LINK_CHANGE: "ADT_A43"}
 _NULL: Final = '""'  # HL7's explicit nothing
 _START: Final = b"MSH"
+_READ: Final = {"PID": 3, "MRG": 1, "MSA": 2, "ERR": 8}  # segments beside the header, and the last field that is read
 
 # HL7 table 0357
 _CODE_TEXTS: Final = {
@@ -127,8 +128,15 @@ def _decoded(data: bytes, header: Header) -> str:
 def _parsed(header: Header, text: str) -> Any:
     text = text.lstrip("\r\n")
     text = text.replace("\r\n", "\r") if "\r" in text else text.replace("\n", "\r")
+    field = header.separators[0]
+    msh, *others = text.rstrip("\r\n").split("\r")
+    read = [field.join((*msh.split(field, 2)[:2], ""))]  # its other fields are read already
+    for segment in others:
+        last = _READ.get(segment.partition(field)[0])
+        if last is not None:
+            read.append(field.join(segment.split(field, last + 1)[: last + 1]))
     try:
-        return hl7.parse(text.rstrip("\r\n") + "\r")
+        return hl7.parse("".join(f"{segment}\r" for segment in read))
     except (hl7.HL7Exception, ValueError, IndexError, KeyError, TypeError) as wrong:
         raise FeedUnreadable(header, "ihe.feed.segment") from wrong
 

@@ -7,6 +7,7 @@ stands for it. So a merge is as fast for a large record as for a small one, and 
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ..actors.patient_ports import ListedPatient, PatientMerge, ReceivedMessage
@@ -16,6 +17,12 @@ from .database import StorageConflict
 
 _FORGET_AT_ONCE: Final = 2  # old messages that each new one makes room for
 _REMEMBERED: Final = timedelta(days=31)
+
+
+@lru_cache(maxsize=1)  # all messages of one day have the same
+def _forgotten(day: str) -> int:
+    """The DTM before which messages are forgotten on a day, as a number."""
+    return int((datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) - _REMEMBERED).strftime("%Y%m%d%H%M%S"))
 
 
 class PatientRow(NamedTuple):
@@ -115,8 +122,7 @@ class PatientTransaction(PatientSnapshot):
     def _note_received(self, message: ReceivedMessage, at: str) -> None:
         identity = (self._domain, message.sender, message.message_id)
         self._cursor.execute(sql.NOTE_RECEIVED, (*identity, message.digest, int(at)))
-        forgotten = (datetime.strptime(at[:8], "%Y%m%d").replace(tzinfo=UTC) - _REMEMBERED).strftime("%Y%m%d%H%M%S")
-        self._cursor.execute(sql.FORGET_RECEIVED, (int(forgotten), _FORGET_AT_ONCE))
+        self._cursor.execute(sql.FORGET_RECEIVED, (_forgotten(at[:8]), _FORGET_AT_ONCE))
 
     def _number(self, patient_id: PatientId) -> int:
         row = self._patient_row(patient_id)

@@ -80,6 +80,12 @@ def test_segments_may_end_as_senders_end_them(end):
     assert parse_adt(PID.format("1").replace("\r", end).encode()).patients == (Identifier("1"),)
 
 
+def test_segments_and_fields_that_nobody_reads_may_hold_anything():
+    head, pid = PID.format("1^^^H").split("\r")[:2]
+    text = "\r".join((f"{head}||||||||x^y~z", "EVN", "PV1|^^^~\\~|&&", f"{pid}||Doe^^~~\\X||1961|\\", "ZZ1", ""))
+    assert parse_adt(text.encode()).patients == (Identifier("1", "H"),)
+
+
 def test_other_separators_are_made_the_usual_ones():
     text = "MSH!*%/$!HIS!HOSPITAL!XDS!REGION!1!!ADT*A04!1!P!2.3.1\rPID!!!a^b/S/c***$1.2.3$ISO\r"
     assert parse_adt(text.encode()).patients == (Identifier("a\\S\\b\\S\\c", "", "1.2.3", "ISO"),)
