@@ -1,16 +1,23 @@
 """The gateway by its public door: bodies as on the wire, actors over the real storage, answers read by own code."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lxml import etree
 
 from tests.unit.domains import Domain, make_call
+from xds_gateway.actors.patient_administration import PatientAdministration, PatientRefused, PatientUnknown
+from xds_gateway.actors.patients import FeedPolicy, PatientIdentityFeed
+from xds_gateway.codec.hl7v2 import parse_adt, render_adt
 from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import Finding, RequestRefused
+from xds_gateway.model.feeds import FeedMessage
+from xds_gateway.model.identifiers import parse_patient_id
 from xds_gateway.model.messages import AuditEvent, RetrievedDocument
+from xds_gateway.model.principal import Principal
 
 _ROWS = {row.name: row for row in TRANSACTIONS}
 _RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
@@ -48,21 +55,57 @@ class NoJournal:
         """Forget it."""
 
 
-class Door:
-    """The transactions of one domain."""
+CALLERS = ("CN=Cabinet Nord", "CN=Cabinet Sud")
+_HIS = Principal(node="CN=HIS", address="127.0.0.1")
 
-    def __init__(self, domain: Domain) -> None:
+
+class Door:
+    """The transactions of one domain, its feed, and its administrator."""
+
+    def __init__(self, domain: Domain, now: Callable[[], str]) -> None:
         self._domain = domain
+        self._now = now
+        store = domain.storage.registry
+        policy = FeedPolicy(domain="main")
+        self._feed = PatientIdentityFeed(store=store, policy=policy, now=now)
+        self._administration = PatientAdministration(
+            store=store, journal=NoJournal(), policy=policy, caller=_HIS, now=now, new_id=domain.new_uuid
+        )
+
+    def feed(self, messages: Sequence[FeedMessage]) -> list[str]:
+        """MSA-1 of messages of a feed that arrive together."""
+        read = [parse_adt(render_adt(message, now="20260314083000")) for message in messages]
+        return [problem.acknowledgment if problem else "AA" for problem in self._feed.feed(_HIS, read)]
+
+    def unmerge(self, patient: str) -> bool:
+        """Undo a merge; False when there is none."""
+        identifier = parse_patient_id(patient)
+        assert identifier is not None
+        with suppress(PatientRefused, PatientUnknown):
+            self._administration.unmerge(identifier)
+            return True
+        return False
+
+    def survivors(self) -> dict[str, str]:
+        """All patients that are known, and who stands for each."""
+        listed = self._administration.list(None, 100)
+        return {each.patient_id.as_cx(): (each.survivor or each.patient_id).as_cx() for each in listed}
 
     def send(
-        self, transaction: str, body: bytes, contents: Mapping[str, bytes] | None = None, *, dry: bool = False
+        self,
+        transaction: str,
+        body: bytes,
+        contents: Mapping[str, bytes] | None = None,
+        *,
+        dry: bool = False,
+        caller: str = CALLERS[0],
     ) -> Reply:
         """Perform a request; `contents` are the documents of ITI-41 by the id of their entry."""
         row = _ROWS[transaction]
         findings: list[Finding] = []
         request = row.parse(etree.fromstring(body), findings)
         actor = getattr(self._domain.actors, row.actor)
-        call = make_call(transaction, dry_run=dry)
+        call = make_call(transaction, dry_run=dry, principal=Principal(node=caller, address="127.0.0.1"))
         try:
             getattr(actor, f"admit_{row.actor_method}")(call, request, findings)
             received: tuple[Any, ...] = ()

@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from tests.unit import builders
 from tests.unit.builders import make_association, make_code, make_slots
+from tests.unit.feeds import HEADER
 from tests.unit.updates import make_status_update, make_submit
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.datatypes import Code
+from xds_gateway.model.feeds import FeedMessage, Identifier
 from xds_gateway.model.metadata import (
     Association,
     Classification,
@@ -21,9 +23,11 @@ from xds_gateway.model.metadata import (
     SubmissionSet,
 )
 
+from .patients import AUTHORITY, cx
 from .questions import REFERENCES, Wanted
 
-PATIENTS = (builders.PATIENT, builders.OTHER_PATIENT)
+NAMES = ("PAT-0042", "PAT-0043", "PAT-0044", "PAT-0045")
+PATIENTS = tuple(map(cx, NAMES))
 _FLAVOURS: Mapping[str, tuple[str, tuple[Code, Code]]] = {
     v.DE_CLASS_CODE: ("ClassCode", (Code("11", "1.2.3.1", "Letter"), Code("12", "1.2.3.1", "Report"))),
     v.DE_FORMAT_CODE: ("FormatCode", (Code("text", "1.2.3.2", "Text"), Code("pdf", "1.2.3.2", "PDF"))),
@@ -56,9 +60,26 @@ class Names:
         self._count += 1
         return f"urn:uuid:{self._count:08x}-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 
+    def control_id(self) -> str:
+        self._count += 1
+        return str(self._count)
+
     def oid(self) -> str:
         self._count += 1
         return f"1.3.6.1.4.1.21367.77.{self._count}"
+
+
+def adt(event: str, control_id: str, patient: str, subsumed: str | None = None) -> FeedMessage:
+    """A message of a feed about patients of the domain's authority, each by its name."""
+
+    def identifier(name: str) -> Identifier:
+        return Identifier(name, "", AUTHORITY, "ISO")
+
+    return FeedMessage(
+        header=HEADER._replace(event=event, control_id=control_id),
+        patients=(identifier(patient),),
+        subsumed=(identifier(subsumed),) if subsumed else (),
+    )
 
 
 def describe(content: bytes) -> dict[str, str]:

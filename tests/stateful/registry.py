@@ -1,17 +1,35 @@
 """A small registry in plain Python: dicts, no storage, no XML; what the gateway should hold after each request.
 
 It is written from the standard's text and docs/divergences.md, not from the gateway. Requests are in `submissions`,
-`updates` and `removals`, queries in `questions`; each request is performed and gives no codes, or changes nothing and
-gives the error codes of its answer.
+`updates`, `removals`, `patients` and `retries`, queries in `questions`; each request is performed and gives no codes,
+or changes nothing and gives the error codes of its answer.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from xds_gateway.model import vocabulary as v
-from xds_gateway.model.metadata import Association, DocumentEntry, Folder, RegistryObject, SubmissionSet
+from xds_gateway.model.metadata import Association, DocumentEntry, Folder, RegistryObject, Submission, SubmissionSet
+
+from .patients import People
+
+if TYPE_CHECKING:
+    from .retries import Accepted
 
 Codes = set[str]
+UNKNOWN_PATIENT = "XDSUnknownPatientId"
+
+
+class Policy(NamedTuple):
+    """What a domain chooses: as fields of DomainPolicy."""
+
+    patients_open: bool = True
+    follow_merges: bool = False
+    safe_retries: bool = True
+
+
+DEFAULT = Policy()
 
 
 @dataclass
@@ -22,6 +40,7 @@ class Thing:
     id: str
     lid: str
     number: int  # in the order of registration
+    people: People
     version: int = 1
     status: str = v.APPROVED
     latest: bool = True
@@ -58,7 +77,8 @@ class Thing:
 
     @property
     def patient(self) -> str | None:
-        return self.sent.patient_id
+        """The patient that answers show: who stands for the one that was sent (3.18.4.1.2.3.9.1)."""
+        return self.people.survivor(self.sent.patient_id) if self.sent.patient_id else None
 
     @property
     def on_demand(self) -> bool:
@@ -73,6 +93,9 @@ class Thing:
 class Registry:
     """All objects by entryUUID, the bytes of documents, and those whose metadata were removed by uniqueId."""
 
+    policy: Policy = DEFAULT
+    people: People = field(default_factory=People)
+    accepted: dict[str, "Accepted"] = field(default_factory=dict)  # by uniqueId of the set
     things: dict[str, Thing] = field(default_factory=dict)
     contents: dict[int, bytes] = field(default_factory=dict)
     kept: dict[str, set[int]] = field(default_factory=dict)
@@ -135,11 +158,29 @@ class Registry:
             found |= wave
         return found
 
+    # -- patients
+
+    def one_patient(self, *patients: str | None) -> bool:
+        """Whether all of them are one; merged patients count as one (3.8.4.2.4)."""
+        return len({self.people.survivor(patient) for patient in patients if patient}) < 2
+
+    def unknown_patients(self, message: Submission, *, follow: bool) -> Codes:
+        """3.42.4.1.3.3.2: patients that no feed has told of, and those that were merged, unless they are followed."""
+        named = {item.patient_id for item in message.objects if item.patient_id}
+        fed = {patient for patient in named if patient not in self.people.known and not self.policy.patients_open}
+        merged = {patient for patient in named if patient in self.people.into and not follow}
+        return {UNKNOWN_PATIENT} if fed | merged else set()
+
+    def meet(self, message: Submission) -> None:
+        """An open domain knows a patient from the first submission that is accepted."""
+        if self.policy.patients_open:
+            self.people.known.update(item.patient_id for item in message.objects if item.patient_id)
+
     # -- changes
 
     def add(self, sent: RegistryObject, *, lid: str | None = None, version: int = 1) -> Thing:
         self.count += 1
-        thing = Thing(sent=sent, id=sent.id, lid=lid or sent.id, number=self.count, version=version)
+        thing = Thing(sent, sent.id, lid or sent.id, self.count, self.people, version)
         if isinstance(sent, Association):
             thing.source, thing.target = sent.source, sent.target
         self.things[thing.id] = thing
@@ -149,7 +190,7 @@ class Registry:
         """An Association that the registry makes itself; its id is learned later."""
         self.count += 1
         identifier = f"made {self.count}"
-        thing = Thing(pattern, identifier, identifier, self.count, source=source, target=target)
+        thing = Thing(pattern, identifier, identifier, self.count, self.people, source=source, target=target)
         self.things[thing.id] = thing
         self.made.append(thing.id)
         return thing

@@ -16,7 +16,8 @@ PATIENTS = "XDSPatientIdDoesNotMatch"
 
 def submit(registry: Registry, message: Submission, transaction: str, contents: Mapping[str, bytes], now: str) -> Codes:
     """Register a message whose metadata are good in themselves; `contents` are documents by entryUUID."""
-    codes = _identity(registry, message, transaction)
+    codes = registry.unknown_patients(message, follow=registry.policy.follow_merges)
+    codes |= _identity(registry, message, transaction)
     codes |= set().union(*(_association(registry, message, link) for link in message.associations))
     if codes:
         return codes
@@ -27,6 +28,7 @@ def submit(registry: Registry, message: Submission, transaction: str, contents: 
         codes.add(DEPRECATED)  # nothing new hangs on what the same message deprecates
     if codes:
         return codes
+    registry.meet(message)
     for item in message.objects:
         thing = registry.add(item)
         if item.id in contents:
@@ -89,9 +91,10 @@ def _association(registry: Registry, message: Submission, link: Association) -> 
     if not isinstance(target, DocumentEntry):
         if link.association_type != v.SIGNS or not isinstance(target, SubmissionSet):
             return {UNRESOLVED}
-        return {PATIENTS} if source.patient_id != target.patient_id else set()  # wider: signatures of whole sets
+        one = registry.one_patient(source.patient_id, target.patient_id)
+        return set() if one else {PATIENTS}  # wider: signatures of whole sets
     codes = {DEPRECATED} if known is not None and not known.approved else set()
-    if source.patient_id != target.patient_id:
+    if not registry.one_patient(source.patient_id, target.patient_id):
         codes.add(PATIENTS)
     if link.association_type == v.IS_SNAPSHOT_OF and target.object_type != v.ON_DEMAND_DOCUMENT:
         codes.add(METADATA)
@@ -116,7 +119,7 @@ def _membership(
         thing = registry.get(end)
         if thing is not None and not thing.approved:
             codes.add(DEPRECATED)
-    if len({source.patient_id, target.patient_id, message.submission_sets[0].patient_id}) > 1:
+    if not registry.one_patient(source.patient_id, target.patient_id, message.submission_sets[0].patient_id):
         codes.add(PATIENTS)
     return codes
 
@@ -132,7 +135,7 @@ def _carried(registry: Registry, message: Submission, codes: Codes) -> list[tupl
         folders = {folder.id: folder for folder, _ in registry.memberships_in_folders(link.target)}
         for folder in folders.values():
             if folder.approved and folder.id not in filed:
-                if folder.patient != new.patient_id:
+                if not registry.one_patient(folder.patient, new.patient_id):
                     codes.add(PATIENTS)
                 carried.append((folder.id, link.source))
     return carried

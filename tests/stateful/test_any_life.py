@@ -13,13 +13,18 @@ from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.unit.builders import make_slots
 from xds_gateway.model import vocabulary as v
-from xds_gateway.model.metadata import Association, DocumentEntry, Folder
+from xds_gateway.model.feeds import FeedMessage
+from xds_gateway.model.metadata import Association, DocumentEntry, Folder, Submission
 
 from . import messages as m
-from .registry import Registry, Thing
+from .door import CALLERS
+from .patients import cx
+from .registry import Policy, Registry, Thing
+from .retries import Request
 from .world import World
 
 T = TypeVar("T")
@@ -58,21 +63,36 @@ class AnyLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._folder = Path(tempfile.mkdtemp(prefix="life"))
-        self._world = World(self._folder)
+        self._world: World | None = None
         self._names = m.Names()
         self._contents: dict[str, bytes] = {}  # by hash
         self._gone: list[str] = []
+        self._requests: list[Request] = []  # submissions and updates, also those that were refused
+        self._fed: list[FeedMessage] = []
+
+    @initialize(patients_open=st.booleans(), follow_merges=st.booleans(), safe_retries=st.sampled_from((True, False)))
+    def begin(self, **policy: bool) -> None:
+        """In a domain that is fed, all patients but the last are known."""
+        self._world = World(self._folder, Policy(**policy))
+        if not policy["patients_open"]:
+            self._feed(*(m.adt("A04", self._names.control_id(), name) for name in m.NAMES[:-1]))
 
     def teardown(self) -> None:
         try:
-            self._world.look_at_all()
+            if self._world is not None:
+                self._world.look_at_all()
+                self._world.close()
         finally:
-            self._world.close()
             shutil.rmtree(self._folder)
 
     @property
+    def world(self) -> World:
+        assert self._world is not None
+        return self._world
+
+    @property
     def registry(self) -> Registry:
-        return self._world.registry
+        return self.world.registry
 
     @property
     def things(self) -> list[Thing]:
@@ -89,7 +109,7 @@ class AnyLife(RuleBasedStateMachine):
     def submit(self, data: st.DataObject, dry: bool) -> None:
         choose = Chooser(data)
         transaction = choose.of(("ITI-61", "ITI-42", "ITI-41", "ITI-41", "ITI-41"))
-        patient = m.PATIENTS[choose.one_in(5)]
+        patient = self._anybody(choose)
         again = choose.one_in(6)
         many = choose.of((0, 2, 1, 1)) or int(transaction == "ITI-61")
         entries = [self._entry(choose, patient, transaction, again and not n) for n in range(many)]
@@ -109,7 +129,18 @@ class AnyLife(RuleBasedStateMachine):
             references=self._references(choose),
             set_unique_id=None if folders or again else self._unique_id(choose, 20),
         )
-        self._world.submit(message, transaction, contents, dry=dry)
+        self._send(Request(CALLERS[0], transaction, message, contents), dry)
+
+    def _send(self, request: Request, dry: bool) -> None:
+        self.world.send(request, dry=dry)
+        if not dry:
+            self._requests.append(request)
+
+    def _anybody(self, choose: Chooser) -> str:
+        """Who a message is about: usually one of whom it may be; where merges are followed, often a merged one."""
+        patient = m.PATIENTS[choose.of((3, 2, 1, 1, 0, 0, 0))]
+        literal = choose.one_in(2 if self.registry.policy.follow_merges else 8)
+        return patient if literal else self.registry.people.survivor(patient)
 
     def _references(self, choose: Chooser) -> list[str]:
         found = choose.usually(lambda thing: thing.is_entry, self.things) if choose.one_in(5) else None
@@ -147,7 +178,7 @@ class AnyLife(RuleBasedStateMachine):
                 lambda thing, wanted_type=wanted_type: (
                     thing.is_entry
                     and thing.approved
-                    and thing.patient == patient
+                    and self.registry.one_patient(thing.patient, patient)
                     and wanted_type in (None, thing.sent.object_type)
                 ),
                 self.things,
@@ -168,10 +199,12 @@ class AnyLife(RuleBasedStateMachine):
         filings = set()
         for _ in range(choose.of((2, 1, 0, 1))):
             holder = choose.usually(
-                lambda thing: thing.is_folder and thing.approved and thing.patient == patient, self.things
+                lambda thing: thing.is_folder and thing.approved and self.registry.one_patient(thing.patient, patient),
+                self.things,
             )
             held = choose.usually(
-                lambda thing: thing.is_entry and thing.approved and thing.patient == patient, self.things
+                lambda thing: thing.is_entry and thing.approved and self.registry.one_patient(thing.patient, patient),
+                self.things,
             )
             if folders and choose.one_in(2):
                 holder = folders[0].id
@@ -198,7 +231,7 @@ class AnyLife(RuleBasedStateMachine):
                 statuses = [self._status(choose, sorted(new)) for _ in range(1 + choose.one_in(5))]
         patient = self._patient(choose, [item.patient_id or "" for item, _, _ in versions], statuses, submitted)
         message = m.update(self._names, patient, versions=versions, statuses=statuses, submitted=submitted)
-        self._world.update(message, restricted=restricted, dry=dry)
+        self._send(Request(CALLERS[0], "ITI-92" if restricted else "ITI-57", message, {}), dry)
 
     def _version(self, choose: Chooser, restricted: bool) -> tuple[DocumentEntry | Folder, int, str | None]:
         things = self.registry.entries() + ([] if restricted and not choose.one_in(10) else self.registry.folders())
@@ -210,9 +243,9 @@ class AnyLife(RuleBasedStateMachine):
             )
             return replace(item, lid=UNKNOWN), 1, None
         assert isinstance(thing.sent, DocumentEntry | Folder)
-        changes: dict[str, str | None] = {}
+        changes: dict[str, str | None] = {"patient": thing.patient}
         if choose.one_in(8):
-            changes["patient"] = choose.of(m.PATIENTS)
+            changes["patient"] = choose.of((*m.PATIENTS, thing.sent.patient_id))
         if choose.one_in(20):
             changes["unique_id"] = self._names.oid()
         if thing.is_entry and not thing.on_demand and choose.one_in(4):
@@ -280,7 +313,7 @@ class AnyLife(RuleBasedStateMachine):
             listed.remove(choose.of(listed))
         if choose.one_in(20):
             listed.append(UNKNOWN)
-        if not self._world.remove(listed, dry=dry) and not dry:
+        if not self.world.remove(listed, dry=dry) and not dry:
             self._gone += listed
 
     def _remove_documents(self, choose: Chooser, dry: bool) -> None:
@@ -288,7 +321,61 @@ class AnyLife(RuleBasedStateMachine):
         asked = [
             choose.of(known) if known and not choose.one_in(10) else "1.2.3.4" for _ in range(1 + choose.one_in(3))
         ]
-        self._world.remove_documents(asked, dry=dry)
+        self.world.remove_documents(asked, dry=dry)
+
+    # -- sent again
+
+    @precondition(lambda self: self._requests)
+    @rule(data=st.data(), dry=DRY)
+    def send_again(self, data: st.DataObject, dry: bool) -> None:
+        """A request that was sent before, perhaps long ago; sometimes by somebody else, or with something changed."""
+        choose = Chooser(data)
+        performed = [each for each in self._requests if each.set_unique_id in self.registry.accepted]
+        request = choose.of(performed if performed and not choose.one_in(6) else self._requests)
+        if choose.one_in(8):
+            request = request._replace(caller=CALLERS[1])
+        elif choose.one_in(8):
+            request = request._replace(message=_changed(request.message))
+        self._send(request, dry)
+
+    # -- patients
+
+    @rule(data=st.data())
+    def tell_of_patients(self, data: st.DataObject) -> None:
+        choose = Chooser(data)
+        people = self.registry.people
+        if people.into and choose.one_in(3):
+            self.world.unmerge(choose.of(m.PATIENTS) if choose.one_in(6) else choose.of(sorted(people.into)))
+        else:
+            self._feed(*(self._told(choose) for _ in range(1 + choose.one_in(3))))
+
+    def _feed(self, *messages: FeedMessage) -> None:
+        self.world.feed(*messages)
+        self._fed += messages
+
+    def _told(self, choose: Chooser) -> FeedMessage:
+        if self._fed and choose.one_in(8):
+            return choose.of(self._fed)  # again
+        control_id = self._names.control_id()
+        if self._fed and choose.one_in(12):
+            control_id = choose.of(self._fed).header.control_id
+        event = choose.of(("A08", "A05", "A01", "A04", "A40", "A40", "A40", "A40"))
+        if event != "A40":
+            return m.adt(event, control_id, choose.of(m.NAMES))
+        active = [name for name in m.NAMES if self.registry.people.active(cx(name))]
+        names = m.NAMES if len(active) < 2 or choose.one_in(6) else active
+        subsumed = choose.of(names)
+        others = [name for name in names if name != subsumed or choose.one_in(12)]
+        return m.adt(event, control_id, choose.of(others), subsumed)
+
+
+def _changed(message: Submission) -> Submission:
+    """The same message but for the time of its set."""
+    (the_set,) = message.submission_sets
+    others = tuple(slot for slot in the_set.slots if slot.name != "submissionTime")
+    return replace(
+        message, submission_sets=(replace(the_set, slots=(*others, *make_slots({"submissionTime": "2026"}))),)
+    )
 
 
 def _closed(registry: Registry, asked: set[str]) -> set[str]:

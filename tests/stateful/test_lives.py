@@ -11,7 +11,7 @@ from xds_gateway.model.metadata import DocumentEntry
 from . import messages as m
 from .world import World
 
-PATIENT, OTHER_PATIENT = m.PATIENTS
+PATIENT, OTHER_PATIENT, *_ = m.PATIENTS
 
 
 @pytest.fixture

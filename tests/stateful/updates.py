@@ -64,7 +64,7 @@ class _Request:
 def update(registry: Registry, message: Submission, *, restricted: bool, now: str) -> Codes:
     """Perform all operations, or none; the codes are those of the first phase that has some."""
     request = _Request(registry, message, restricted)
-    for phase in (_operations, _of_message, _existence, _versions, _statuses, _unchanged, _patients):
+    for phase in (_operations, _of_message, _existence, _versions, _statuses, _unchanged, _known, _patients):
         codes = phase(request)
         if codes:
             return codes
@@ -184,12 +184,17 @@ def _unchanged(request: _Request) -> Codes:
             codes.add("XDSMetadataIdentifierError" if request.restricted else UPDATE)
         if not request.restricted:
             continue
-        if before.patient_id != version.item.patient_id:
+        if version.before.patient != version.item.patient_id:
             codes.add(RECONCILIATION)
         for name, absent in _FIXED.items():
             if (before.slot_value(name) or absent) != (version.item.slot_value(name) or absent):
                 codes.add("UnmodifiableMetadataError")
     return codes
+
+
+def _known(request: _Request) -> Codes:
+    """An administrator knows of merges: a merged patient is never followed (docs/divergences.md)."""
+    return request.registry.unknown_patients(request.message, follow=False)
 
 
 def _patient_at(request: _Request, identifier: str) -> str | None:
@@ -243,6 +248,7 @@ def _apply(request: _Request, now: str) -> Codes:
     registry, copies = request.registry, _copies(request)
     replacements = {link.target: link.source for link in request.submitted if link.association_type in REPLACING}
     deprecated = replacements.keys() | (registry.dependents(replacements) - set(replacements.values()))
+    registry.meet(request.message)
     for version in request.versions:
         _install(registry, version)
     registry.add(request.set)

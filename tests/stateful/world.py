@@ -22,6 +22,7 @@ from xds_gateway.codec.xdsb import (
     render_remove_request,
     render_retrieve_request,
 )
+from xds_gateway.model.feeds import FeedMessage
 from xds_gateway.model.messages import (
     DocumentPart,
     DocumentRequest,
@@ -34,11 +35,12 @@ from xds_gateway.model.messages import (
 from xds_gateway.model.metadata import Association, Submission
 from xds_gateway.storage.database import migrate
 
-from . import questions, removals, submissions, updates
-from .door import Door, NoJournal, Reply, Seen
+from . import patients, questions, removals, retries, submissions, updates
+from .door import CALLERS, Door, NoJournal, Reply, Seen
 from .messages import CODED, FILTERED, PATIENTS
 from .questions import BOTH, Question, View
-from .registry import Codes, Registry, Thing
+from .registry import DEFAULT, Codes, Policy, Registry, Thing
+from .retries import Request
 
 _START = datetime(2026, 3, 14, 9)
 
@@ -55,13 +57,13 @@ def _empty() -> Path:
 class World:
     """One domain and its small registry."""
 
-    def __init__(self, folder: Path) -> None:
-        self.registry = Registry()
+    def __init__(self, folder: Path, policy: Policy = DEFAULT) -> None:
+        self.registry = Registry(policy)
         self.steps = 0
         shutil.copy(_empty(), folder)
-        self._opening = open_domain(folder, journal=NoJournal(), now=lambda: self.now)
+        self._opening = open_domain(folder, journal=NoJournal(), now=lambda: self.now, **policy._asdict())
         self._domain = self._opening.__enter__()
-        self._door = Door(self._domain)
+        self._door = Door(self._domain, lambda: self.now)
 
     @property
     def now(self) -> str:
@@ -74,27 +76,46 @@ class World:
     # -- requests; each returns the codes on which both agree
 
     def submit(
-        self, message: Submission, transaction: str, contents: Mapping[str, bytes] | None = None, *, dry: bool = False
+        self,
+        message: Submission,
+        transaction: str,
+        contents: Mapping[str, bytes] | None = None,
+        *,
+        dry: bool = False,
+        caller: str = CALLERS[0],
     ) -> Codes:
         """ITI-41, ITI-42 or ITI-61; `contents` are the documents of ITI-41 by entryUUID."""
+        return self.send(Request(caller, transaction, message, contents or {}), dry=dry)
+
+    def update(self, message: Submission, *, restricted: bool = False, dry: bool = False) -> Codes:
+        """ITI-57, or the restricted ITI-92."""
+        return self.send(Request(CALLERS[0], "ITI-92" if restricted else "ITI-57", message, {}), dry=dry)
+
+    def send(self, request: Request, *, dry: bool = False) -> Codes:
+        """A submission or an update, for the first time or again."""
+        caller, transaction, message, contents = request
         body = render_register_request(message)
         if transaction == "ITI-41":
             parts = tuple(DocumentPart(entry.id, f"{entry.id[9:]}@x", None) for entry in message.document_entries)
             body = render_provide_request(ProvideRequest(submission=message, parts=parts))
         with self._step(dry) as registry:
-            expected = submissions.submit(registry, message, transaction, contents or {}, self.now)
-            self._compare(transaction, self._door.send(transaction, body, contents, dry=dry), expected)
-        return self._agree({item.id for item in message.objects} | _ends(message.associations), expected)
-
-    def update(self, message: Submission, *, restricted: bool = False, dry: bool = False) -> Codes:
-        """ITI-57, or the restricted ITI-92."""
-        transaction = "ITI-92" if restricted else "ITI-57"
-        with self._step(dry) as registry:
-            expected = updates.update(registry, message, restricted=restricted, now=self.now)
-            reply = self._door.send(transaction, render_register_request(message), dry=dry)
+            expected = self._expected(registry, request)
+            reply = self._door.send(transaction, body, contents, dry=dry, caller=caller)
             self._compare(transaction, reply, expected)
         named = {item.lid or item.id for item in (*message.document_entries, *message.folders)}
         return self._agree({item.id for item in message.objects} | named | _ends(message.associations), expected)
+
+    def _expected(self, registry: Registry, request: Request) -> Codes:
+        _, transaction, message, contents = request
+        if retries.was_performed(registry, request):
+            return set()
+        if transaction in ("ITI-57", "ITI-92"):
+            expected = updates.update(registry, message, restricted=transaction == "ITI-92", now=self.now)
+        else:
+            expected = submissions.submit(registry, message, transaction, contents, self.now)
+        if not expected:
+            retries.remember(registry, request)
+        return expected
 
     def remove(self, identifiers: Sequence[str], *, dry: bool = False) -> Codes:
         """ITI-62."""
@@ -112,6 +133,22 @@ class World:
             body = render_remove_documents_request(RemoveDocumentsRequest(documents=documents))
             self._compare("ITI-86", self._door.send("ITI-86", body, dry=dry), expected, status)
         return self._agree((), expected)
+
+    def feed(self, *messages: FeedMessage) -> list[str]:
+        """Messages of a feed that arrive together; the acknowledgments on which both agree."""
+        with self._step(dry=False) as registry:
+            expected = [patients.feed(registry.people, message) for message in messages]
+            assert self._door.feed(messages) == expected
+        self._agree_on_people()
+        return expected
+
+    def unmerge(self, patient: str) -> bool:
+        """An administrator undoes a merge, if there is one."""
+        with self._step(dry=False) as registry:
+            expected = registry.people.unmerge(patient)
+            assert self._door.unmerge(patient) == expected
+        self._agree_on_people()
+        return expected
 
     @contextmanager
     def _step(self, dry: bool) -> Iterator[Registry]:
@@ -134,10 +171,16 @@ class World:
         self.look(dict.fromkeys((*sorted(near)[self.steps % 3 :: 3][:3], *some)))
         return codes
 
+    def _agree_on_people(self) -> None:
+        people = self.registry.people
+        assert self._door.survivors() == {patient: people.survivor(patient) for patient in people.known}
+        self._agree((), set())
+
     def look(self, identifiers: Iterable[str]) -> None:
-        """Ask about patients and these ids, and for all documents."""
+        """Ask about some patients and these ids, and for all documents."""
         turn = self.steps
-        for question in questions.of_patients(self.registry, PATIENTS, turn, CODED):
+        asked = [PATIENTS[(turn + n) % len(PATIENTS)] for n in (0, 1)]
+        for question in questions.of_patients(self.registry, asked, turn, CODED):
             self._ask(question)
         for identifier in identifiers:
             for question in questions.of_ids(self.registry, identifier, turn, FILTERED):
