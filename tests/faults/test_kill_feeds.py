@@ -3,31 +3,48 @@
 The number of kills is bounded as in test_kill.py.
 """
 
+import json
 import random
+import sqlite3
 import threading
 import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pytest
 
 from tests.gateways import RunningGateway
 from tests.wire.feeds import adt, fed_domain, sending
 from tests.wire.messages import accepted, find_documents, new_patient, provide, send
+from tests.wire.relay import Cut, Relay
+from xds_gateway.config import load
+from xds_gateway.wiring import administration
 
 from .test_kill import KILLS
 
 SENDERS = 3
 TOGETHER = 5
+EVERYBODY = 10**6
+
+
+class Told(NamedTuple):
+    """A message: its bytes and whom it is about; `subsumed` is merged into `patient`."""
+
+    content: bytes
+    patient: str
+    subsumed: str | None = None
 
 
 @dataclass
 class HospitalSystem:
     """Registers patients and merges each into the next, until the gateway is gone; resends what had no answer."""
 
-    patients: list[str] = field(default_factory=list)
+    patients: list[str] = field(default_factory=list)  # acknowledged
     chain: list[str] = field(default_factory=list)  # merged one into the next, all acknowledged
-    pending: list[bytes] = field(default_factory=list)  # sent, and perhaps not taken
-    names: list[list[str]] = field(default_factory=list)  # of each pending message: the patients it is about
+    pending: list[Told] = field(default_factory=list)  # sent, and perhaps not taken
     acknowledged: int = 0
 
     def work(self, gateway: RunningGateway, over: threading.Event) -> None:
@@ -36,7 +53,7 @@ class HospitalSystem:
                 while not over.is_set():
                     if not self.pending:
                         self._plan()
-                    answers = sender.send(*self.pending)
+                    answers = sender.send(*(told.content for told in self.pending))
                     assert set(answers) <= {"AA"}
                     self._done(len(answers))
         except OSError:
@@ -45,37 +62,59 @@ class HospitalSystem:
     def _plan(self) -> None:
         """Some new patients, then the end of the chain is merged into one of them."""
         fresh = [new_patient() for _ in range(TOGETHER)]
-        self.names = [[patient] for patient in fresh]
-        self.pending = [adt("A04", patient) for patient in fresh]
+        self.pending = [Told(adt("A04", patient), patient) for patient in fresh]
         if self.chain:
-            self.names.append([self.chain[-1], fresh[0]])
-            self.pending.append(adt("A40", fresh[0], self.chain[-1]))
+            end = self.chain[-1]
+            self.pending.append(Told(adt("A40", fresh[0], end), fresh[0], end))
 
     def _done(self, count: int) -> None:
-        for names in self.names[:count]:
-            if len(names) == 1:
-                self.patients.append(names[0])
-            else:
-                self.chain.append(names[1])
+        for told in self.pending[:count]:
+            (self.chain if told.subsumed else self.patients).append(told.patient)
         self.acknowledged += count
-        self.pending, self.names = self.pending[count:], self.names[count:]
+        self.pending = self.pending[count:]
+
+    def check(self, gateway: RunningGateway, survivors: Mapping[str, str]) -> None:
+        """All that was acknowledged holds; a merge without an answer has happened to all of the chain, or to none."""
+        assert survivors.keys() >= set(self.patients)
+        (end,) = {survivors[patient] for patient in self.chain}
+        unanswered = {told.patient for told in self.pending if told.subsumed}
+        assert end == self.chain[-1] or end in unanswered
+        assert all(survivors[patient] == patient for patient in self.patients if patient not in self.chain)
+        assert [found(gateway, patient) for patient in (end, self.chain[0])] == [1, 1 if self.chain == [end] else 0]
 
     def settle(self, gateway: RunningGateway) -> None:
-        """What was acknowledged holds after a kill; what was not is taken when it is sent again."""
+        """What was not acknowledged is taken when it is sent again, and what was is refused or has no effect."""
         with sending(gateway) as sender:
-            if self.patients:
-                assert sender.send(adt("A08", self.patients[-1])) == ["AA"]
-            for merged in self.chain[:-1]:
+            for merged in self.chain[:-1][-3:]:
                 assert sender.send(adt("A04", merged)) == ["AE"]
             if self.pending:
-                assert set(sender.send(*self.pending)) == {"AA"}
+                assert set(sender.send(*(told.content for told in self.pending))) == {"AA"}
                 self._done(len(self.pending))
-        for patient in self.patients[-3:]:
-            if patient not in self.chain[:-1]:
-                assert send(gateway, provide(b"x", patient=patient).message()).status == "Success"
-        assert len(send(gateway, find_documents(self.chain[-1])).entries) >= 1
-        for merged in self.chain[-4:-1]:
-            assert send(gateway, find_documents(merged)).entries == []
+        assert send(gateway, provide(b"x", patient=self.patients[-1]).message()).status == "Success"
+
+
+def found(gateway: RunningGateway, patient: str) -> int:
+    return len(send(gateway, find_documents(patient)).entries)
+
+
+def all_survivors(gateway: RunningGateway) -> dict[str, str]:
+    """Every patient that is known, and who stands for it."""
+    settings = load(gateway.log.parent / "gateway.toml", {})
+    with administration(settings, "default", "tests") as administrator:
+        listed = administrator.list(None, EVERYBODY)
+    return {each.patient_id.as_cx(): (each.survivor or each.patient_id).as_cx() for each in listed}
+
+
+def audited(gateway: RunningGateway) -> Counter[tuple[str, str]]:
+    """How often the audit has each act of the feed, by patient."""
+    with closing(sqlite3.connect(gateway.data_folder / "registry.sqlite3")) as database:
+        events = [json.loads(text) for (text,) in database.execute("SELECT event FROM audit_event")]
+    return Counter(
+        (event["action"], patient)
+        for event in events
+        if event["transaction"] == "ITI-8" and event["outcome"] == "success"
+        for patient in event["patient_ids"]
+    )
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -101,6 +140,39 @@ def test_feeds_and_merges_survive_kill_9_whole_or_not_at_all(start_gateway, pki,
         for thread in threads:
             thread.join()
         gateway = start_gateway(workers=workers, data_folder=gateway.data_folder, **settings)
+        survivors = all_survivors(gateway)
+        for system in systems:
+            system.check(gateway, survivors)
         for system in systems:
             system.settle(gateway)
     assert sum(system.acknowledged for system in systems) > 0
+    acts = audited(gateway)
+    for system in systems:  # each effect once, however often its message was sent
+        assert {acts["C", patient] for patient in system.patients} == {1}
+        assert {acts["D", patient] for patient in system.chain[:-1]} == {1}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_acknowledgment_that_was_lost_with_the_gateway_is_given_by_the_next_one(start_gateway, pki, workers):
+    settings = fed_domain(pki)
+    gateway = start_gateway(workers=workers, **settings)
+    old, new = new_patient(), new_patient()
+    with sending(gateway) as sender:
+        assert sender.send(adt("A04", old), adt("A04", new)) == ["AA", "AA"]
+    accepted(gateway, provide(b"the letter", patient=old))
+    merge = adt("A40", new, old)
+
+    def kill(sent: int, answered: int) -> None:
+        gateway.kill()
+        raise Cut
+
+    with Relay(gateway.feed_ports[0]) as relay:
+        relay.arm(on_answered=kill)
+        with sending(gateway, port=relay.port) as sender:
+            assert sender.send(merge) == []
+    gateway = start_gateway(workers=workers, data_folder=gateway.data_folder, **settings)
+    assert (found(gateway, old), found(gateway, new)) == (0, 1)  # it was committed
+    with sending(gateway) as sender:
+        assert sender.send(merge) == ["AA"]
+    assert all_survivors(gateway)[old] == new
+    assert audited(gateway)["D", old] == 1

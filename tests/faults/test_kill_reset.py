@@ -1,11 +1,14 @@
 """kill -9 during a reset, under load: all that was there is there, or nothing of it; two workers go on."""
 
+import json
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -14,6 +17,7 @@ from tests.wire.commands import PROGRAM, environment, run
 from tests.wire.messages import Answer, Provide, find_documents, new_patient, provide, retrieve, send
 
 from .test_kill import KILLS
+from .test_kill_feeds import all_survivors
 
 DOCUMENTS = 40
 
@@ -33,6 +37,13 @@ def submitting(gateway: RunningGateway, over: threading.Event, accepted: list[st
         accepted.append(made.unique_ids[0])
 
 
+def resets(gateway: RunningGateway) -> int:
+    """How many resets the audit has."""
+    with closing(sqlite3.connect(gateway.data_folder / "registry.sqlite3")) as database:
+        events = [json.loads(text) for (text,) in database.execute("SELECT event FROM audit_event")]
+    return sum(event["transaction"] == "reset" for event in events)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_reset_that_is_killed_has_happened_or_not(start_gateway, tmp_path, workers):
     chance = random.Random(workers)
@@ -40,7 +51,7 @@ def test_a_reset_that_is_killed_has_happened_or_not(start_gateway, tmp_path, wor
     gateway = start_gateway(**settings)
     config = str(gateway.log.parent / "gateway.toml")
     arguments = [*PROGRAM, "reset", "--config", config, "--yes"]
-    seen = set()
+    seen = []
     for number in range((KILLS + 3) // 4):
         patient = new_patient()
         made = fill(gateway, patient)
@@ -60,8 +71,10 @@ def test_a_reset_that_is_killed_has_happened_or_not(start_gateway, tmp_path, wor
         thread.join()
         found = len(send(gateway, find_documents(patient, "ObjectRef")).ids)
         returned = send(gateway, retrieve(*(u for each in made for u in each.unique_ids))).documents
-        assert (found, len(returned)) in ((0, 0), (DOCUMENTS, DOCUMENTS))
-        seen.add(found)
+        known = patient in all_survivors(gateway)
+        assert (found, len(returned), known) in ((0, 0, False), (DOCUMENTS, DOCUMENTS, True))
+        seen.append(found)
+        assert resets(gateway) == seen.count(0)  # in the audit when it has happened, and only then
     assert 0 in seen
     assert run(tmp_path, "reset", "--config", config, "--yes").returncode == 0
     assert gateway.stop() == 0

@@ -1,8 +1,12 @@
 """kill -9 of a load of value sets at random moments, while a gateway serves: all lists are those of one load."""
 
 import random
+import signal
 import subprocess
+import sys
 import time
+
+import pytest
 
 from tests.unit.value_sets import SENT, codes_xml
 from tests.wire.commands import PROGRAM, environment
@@ -49,3 +53,42 @@ def test_a_load_survives_kill_9_whole_or_not_at_all(start_gateway):
         assert all(each["codes"] == CODES + len(SENT[each["attribute"]]) for each in told["lists"])
         loads = [event for event in audited(gateway) if event["transaction"] == "vocabulary load"]
         assert len(loads) == told["version"]
+
+
+#   where the load dies: the function of storage that kills it, at which call       version in force then
+MOMENTS = [
+    ("xds_gateway.storage.value_sets.inserted", 2, 0),  # one list and its codes are written, the second one begins
+    ("xds_gateway.cli.vocabulary.output", 1, 1),  # committed, and not told yet
+]
+DYING = """
+import os, signal
+import {module} as module
+from itertools import count
+from xds_gateway.cli import main
+
+calls, real = count(1), module.{name}
+
+def die(*given):
+    if next(calls) == {call}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*given)
+
+module.{name} = die
+main({arguments})
+"""
+
+
+@pytest.mark.parametrize(("function", "call", "version"), MOMENTS, ids=["inside", "after the commit"])
+def test_a_load_that_dies_at_a_moment_is_done_or_not(start_gateway, function, call, version):
+    gateway = start_gateway(workers=2)
+    file = written(gateway, codes_xml({attribute: SENT[attribute] for attribute in ATTRIBUTES}))
+    module, _, name = function.rpartition(".")
+    program = DYING.format(module=module, name=name, call=call, arguments=["vocabulary", "load", str(file)])
+    variables = environment(XDS_GATEWAY_DATA_FOLDER=str(gateway.data_folder))
+    done = subprocess.run([sys.executable, "-c", program], env=variables, check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    told = vocabulary(gateway, "list")
+    assert (told["version"], len(told["lists"])) == (version, version * len(ATTRIBUTES))
+    assert len(audited(gateway)) == version
+    assert send(gateway, register(registrable())).status == "Success"
+    assert vocabulary(gateway, "load", file)["version"] == 1

@@ -74,9 +74,9 @@ class Sender:
 
 
 @contextmanager
-def sending(gateway: RunningGateway, *, tls: bool = False, **context: Any) -> Iterator[Sender]:
-    """Connect to the feed that is plain, or to the one with TLS."""
-    with socket.create_connection(("127.0.0.1", gateway.feed_ports[tls]), SECONDS) as plain:
+def sending(gateway: RunningGateway, *, tls: bool = False, port: int | None = None, **context: Any) -> Iterator[Sender]:
+    """Connect to the feed that is plain, or to the one with TLS, or by another port."""
+    with socket.create_connection(("127.0.0.1", port or gateway.feed_ports[tls]), SECONDS) as plain:
         if not tls:
             yield Sender(plain)
             return

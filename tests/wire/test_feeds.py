@@ -3,8 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -218,39 +216,3 @@ def test_submissions_may_follow_a_merge(following):
     merged(following, old, new)
     assert submitted(following, old).status == "Success"
     assert (found(following, old), found(following, new)) == (0, 1)
-
-
-def test_merges_race_with_submissions_and_queries(fed):
-    """Whatever comes first: the survivor has all that was accepted, and no query sees half of a merge."""
-    old, new = new_patient(), new_patient()
-    known(fed, old, new)
-    for number in range(4):
-        accepted(fed, provide(b"before %d" % number, patient=old))
-    stop = threading.Event()
-    seen: list[tuple[int, int]] = []
-    accepted_count = []
-
-    def ask() -> None:
-        while not stop.is_set():
-            before, after = found(fed, new), found(fed, old)
-            seen.append((before, after))
-
-    def submit() -> None:
-        while not stop.is_set():
-            answer = submitted(fed, old)
-            if answer.status == "Success":
-                accepted_count.append(1)
-            else:
-                assert answer.errors == ["XDSUnknownPatientId"]
-                return
-
-    with ThreadPoolExecutor(4) as pool:
-        works = [pool.submit(ask), pool.submit(ask), pool.submit(submit), pool.submit(submit)]
-        time.sleep(0.3)
-        merged(fed, old, new)
-        time.sleep(0.3)
-        stop.set()
-        for work in works:
-            work.result()
-    assert (found(fed, old), found(fed, new)) == (0, 4 + len(accepted_count))
-    assert all(before == 0 or after == 0 for before, after in seen)
