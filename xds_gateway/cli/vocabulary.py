@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -129,26 +130,32 @@ def check(domain: str | None, config: Path | None, *, as_json: bool) -> int:
     with _opened(domain, config) as (name, domain_lists), working("Checking what is stored", quiet=as_json):
         version = domain_lists.present().number
         domain_lists.audit(_event("vocabulary check", name))
-        found = list(domain_lists.failing())
+        if as_json:  # of the objects, of which there may be very many, only what is told stays in memory
+            found = [_failing_json(*each) for each in domain_lists.failing()]
+            count, some = len(found), []
+        else:
+            failing = domain_lists.failing()
+            some = list(islice(failing, _SHOWN))
+            count = len(some) + sum(1 for _ in failing)
     if as_json:
-        _print(name, version, failing=[_failing_json(*each) for each in found])
+        _print(name, version, failing=found)
     else:
-        _tell_failing(found)
-    return Status.REFUSED if found else Status.DONE
+        _tell_failing(some, count)
+    return Status.REFUSED if count else Status.DONE
 
 
-def _tell_failing(found: Sequence[tuple[RegistryObject, tuple[Finding, ...]]]) -> None:
+def _tell_failing(some: Sequence[tuple[RegistryObject, tuple[Finding, ...]]], count: int) -> None:
     table = _table("object", "attribute", "code")
-    for item, findings in found[:_SHOWN]:
+    for item, findings in some:
         label = Text(f"{item.KIND} {shown(item.unique_id)}".strip(), style="bold").append(f"\n{item.id}", style="dim")
         retired = [" (retired)" if each.rule.endswith(".retired") else "" for each in findings]
         codes = [f"{shown(each.received)}{after}" for each, after in zip(findings, retired, strict=True)]
         table.add_row(label, "\n".join(each.attribute or "" for each in findings), "\n".join(codes))
-    if found:
+    if some:
         output().print(table)
-    if len(found) > _SHOWN:
-        output().print(f"... and {len(found) - _SHOWN} more: --json tells all.")
-    output().print(f"{counted(len(found), 'stored object').capitalize()} would be refused today.")
+    if count > len(some):
+        output().print(f"... and {count - len(some)} more: --json tells all.")
+    output().print(f"{counted(count, 'stored object').capitalize()} would be refused today.")
 
 
 # --- what they share ----------------------------------------------------------------------------------------------
