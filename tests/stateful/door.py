@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from tests.unit.domains import Domain, make_call
+from xds_gateway.actors.feed_policy import FeedPolicy
 from xds_gateway.actors.patient_administration import PatientAdministration, PatientRefused, PatientUnknown
-from xds_gateway.actors.patients import FeedPolicy, PatientIdentityFeed
+from xds_gateway.actors.patients import PatientIdentityFeed
 from xds_gateway.codec.hl7v2 import parse_adt, render_adt
 from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.model import vocabulary as v
+from xds_gateway.model.datatypes import Code
 from xds_gateway.model.errors import Finding, RequestRefused
 from xds_gateway.model.feeds import FeedMessage
 from xds_gateway.model.identifiers import parse_patient_id
@@ -56,6 +58,7 @@ class NoJournal:
 
 
 CALLERS = ("CN=Cabinet Nord", "CN=Cabinet Sud")
+_MOVED = Code("moved", "2.25.1", "Moved")
 _HIS = Principal(node="CN=HIS", address="127.0.0.1")
 
 
@@ -66,8 +69,8 @@ class Door:
         self._domain = domain
         self._now = now
         store = domain.storage.registry
-        policy = FeedPolicy(domain="main")
-        self._feed = PatientIdentityFeed(store=store, policy=policy, now=now)
+        policy = FeedPolicy(domain="main", link_change_code=_MOVED)
+        self._feed = PatientIdentityFeed(store=store, policy=policy, now=now, new_uuid=domain.new_uuid)
         self._administration = PatientAdministration(
             store=store, journal=NoJournal(), policy=policy, caller=_HIS, now=now, new_id=domain.new_uuid
         )
