@@ -1,10 +1,12 @@
 """Nodes: settings in; TLS of each listener, whose certificates are, and the journal of refused ones out."""
 
+from ipaddress import ip_network
 from typing import Any
 
-from .config import Port, Settings
+from .config import Listener, Port, Settings
 from .model.certificate_families import GENERIC
 from .security.certificates import principal_of
+from .server.forwarding import ProxyRules
 from .server.listening import ListenerSocket
 from .server.mllp import Identify
 from .server.tls import LiveTls, TlsFiles
@@ -27,7 +29,17 @@ def open_node_journal(settings: Settings, worker: int) -> FileAccessJournal:
 
 def listener_socket(place: str, listener: Port, bound: Any) -> ListenerSocket:
     """A bound socket with the TLS of its listener, whose table is `place`. Raises TlsUnusable."""
-    return ListenerSocket(socket=bound, tls=LiveTls(place, tls_files(listener)))
+    return ListenerSocket(socket=bound, tls=LiveTls(place, tls_files(listener)), proxies=_proxies(listener))
+
+
+def _proxies(listener: Port) -> ProxyRules | None:
+    if not isinstance(listener, Listener) or not listener.proxies:
+        return None
+    return ProxyRules(
+        networks=tuple(map(ip_network, listener.proxies)),
+        certificate_header=listener.certificate_header,
+        address_header=listener.address_header,
+    )
 
 
 def tls_files(listener: Port) -> TlsFiles:

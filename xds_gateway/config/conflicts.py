@@ -11,6 +11,7 @@ from .settings import Settings
 def conflicts(settings: Settings) -> Iterator[str]:
     """One sentence for each conflict, saying what to do."""
     yield from _listener_conflicts(settings)
+    yield from _proxy_conflicts(settings)
     yield from _domain_conflicts(settings)
     yield from _mount_conflicts(settings)
     yield from _issuer_conflicts(settings)
@@ -52,6 +53,21 @@ def _trust_conflicts(place: str, listener: Port) -> Iterator[str]:
         )
 
 
+def _proxy_conflicts(settings: Settings) -> Iterator[str]:
+    for number, listener in enumerate(settings.listeners):
+        headers = listener.certificate_header or listener.address_header
+        if headers and not listener.proxies:
+            yield (
+                f"listeners[{number}] takes the header {headers} from nobody: list the addresses of the proxies in "
+                "proxies, or leave the header out."
+            )
+        if listener.proxies and not headers:
+            yield (
+                f"listeners[{number}] lists proxies and no header that they tell by: set certificate_header, "
+                "address_header or both."
+            )
+
+
 def _domain_conflicts(settings: Settings) -> Iterator[str]:
     for name, times in Counter(item.name for item in settings.domains).items():
         if times > 1:
@@ -63,7 +79,7 @@ def _domain_conflicts(settings: Settings) -> Iterator[str]:
 
 def _mount_conflicts(settings: Settings) -> Iterator[str]:
     domains = {item.name for item in settings.domains}
-    mutual = any(item.tls == "mutual" for item in settings.listeners)
+    mutual = any(item.wants_certificates for item in settings.listeners)
     for number, mount in enumerate(settings.mounts):
         if mount.domain not in domains:
             yield f'mounts[{number}].domain is "{mount.domain}": write one of the domains, {_quoted(domains)}.'

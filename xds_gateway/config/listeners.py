@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from .values import ByteCount, Count, DomainName, Fingerprint, Seconds, Section, Unit, comma_separated
+from .values import (
+    ByteCount,
+    Count,
+    DomainName,
+    Fingerprint,
+    HeaderName,
+    Network,
+    Seconds,
+    Section,
+    Unit,
+    comma_separated,
+)
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
@@ -92,6 +103,27 @@ class Port(Section):
 
 class Listener(Port):
     """A port that the gateway listens on; every mount is served on every listener."""
+
+    proxies: Annotated[tuple[Network, ...], BeforeValidator(comma_separated)] = Field(
+        default=(),
+        description="Addresses or networks of proxies that end TLS before this listener and may tell, in the next two "
+        "headers, who calls.",
+    )
+    certificate_header: HeaderName | None = Field(
+        default=None,
+        description="Header in which proxies pass on the client certificate, such as X-SSL-Client-Cert (nginx, "
+        "percent-encoded PEM) or Client-Cert (RFC 9440); from anybody else it is refused.",
+    )
+    address_header: HeaderName | None = Field(
+        default=None,
+        description="Header in which proxies pass on the caller's address, such as X-Forwarded-For; the audit then "
+        "names the last address in it that is no proxy.",
+    )
+
+    @property
+    def wants_certificates(self) -> bool:
+        """True when callers come with certificates, or proxies with theirs."""
+        return self.tls == "mutual" or self.certificate_header is not None
 
 
 class Feed(Port):

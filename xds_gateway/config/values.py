@@ -1,6 +1,7 @@
 """Kinds of values that settings have, each with the advice that a wrong one gets."""
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -65,6 +66,19 @@ def _fingerprint(value: str) -> str:
     return digits
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError as wrong:
+        raise ValueError("write an address or a network, such as 192.0.2.7 or 192.0.2.0/24") from wrong
+
+
+def _header_name(value: str) -> str:
+    if re.fullmatch("[A-Za-z0-9-]+", value) is None:
+        raise ValueError("write the name of a header, such as X-SSL-Client-Cert")
+    return value.lower()
+
+
 def _authority_name(value: str) -> str:
     name, _, oid = value.partition("=")
     if not name.strip() or not is_oid(oid):
@@ -89,6 +103,8 @@ OidUrn = Annotated[str, AfterValidator(_oid_urn)]
 CodeText = Annotated[str, AfterValidator(_code)]
 AuthorityName = Annotated[str, AfterValidator(_authority_name)]
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
+Network = Annotated[str, AfterValidator(_network)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 DatabaseUrl = Annotated[
     str, _matching(_DATABASE_URL, "write sqlite:/// and the path of a file, or postgresql:// and a server")

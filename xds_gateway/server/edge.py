@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .forwarding import Forwarding
 from .handshakes import SecureServer
 from .tap import Exchange, Tap
 
@@ -34,6 +35,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     limits: ClassVar[EdgeLimits]
     tap: ClassVar[Tap | None] = None
+    forwarding: ClassVar[Forwarding | None] = None  # of a listener behind a proxy
     secure_server: ClassVar[SecureServer | None] = None  # of a listener with TLS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -148,7 +150,7 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         self._request_over = False
         super().on_message_begin()
-        self.scope["extensions"] = {"tls": {"client_certificate": self._certificate}}
+        self.scope["extensions"] = {"tls": {"client_certificate": self._certificate, "forwarding": self.forwarding}}
         self._rearm(self.limits.header_seconds)
 
     def on_url(self, url: bytes) -> None:

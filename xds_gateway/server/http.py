@@ -36,14 +36,15 @@ class HttpApplication:
         if scope["type"] != "http":
             raise ValueError(f"not an HTTP exchange: {scope['type']}")
         try:
-            response = await self._respond(_request(scope, receive))
+            response = await self._respond(scope, receive)
         except ClientGone:
             return
         with contextlib.suppress(DocumentDamaged):  # told already; the answer stays incomplete, so its connection ends
             await _send(response, send)
 
-    async def _respond(self, request: HttpRequest) -> HttpResponse:
+    async def _respond(self, scope: Scope, receive: Receive) -> HttpResponse:
         try:
+            request = _request(scope, receive)
             endpoint = self._endpoints.get(request.path)
             if endpoint is None:
                 return self._other(request)
@@ -80,14 +81,19 @@ def _refusal(refused: HttpRefused) -> HttpResponse:
 
 
 def _request(scope: Scope, receive: Receive) -> HttpRequest:
-    client = scope.get("client") or ("", 0)
+    """The request and who has sent it. Raises HttpRefused for a caller that a proxy may not speak for."""
+    address, headers = (scope.get("client") or ("", 0))[0], _headers(scope["headers"])
+    tls = scope.get("extensions", {}).get("tls", {})
+    certificate, forwarding = tls.get("client_certificate"), tls.get("forwarding")
+    if forwarding is not None:
+        address, certificate = forwarding.caller(address, certificate, headers)
     return HttpRequest(
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
-        headers=_headers(scope["headers"]),
-        address=client[0],
-        certificate=scope.get("extensions", {}).get("tls", {}).get("client_certificate"),
+        headers=headers,
+        address=address,
+        certificate=certificate,
         body=_body(receive),
     )
 

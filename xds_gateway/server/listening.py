@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from .edge import EdgeLimits, EdgeProtocol
+from .forwarding import Forwarding, ProxyRules
 from .handshakes import SecureServer, Tell
 from .tap import Tap
 from .tls import LiveTls
@@ -31,6 +32,7 @@ class ListenerSocket:
 
     socket: socket.socket
     tls: LiveTls
+    proxies: ProxyRules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,8 @@ class HttpServer:
         def make_protocol() -> asyncio.Protocol:
             return protocol(config=config, server_state=self._state, app_state={})
 
+        if listener.proxies is not None:
+            protocol.forwarding = Forwarding(listener.proxies, listener.tls, tell=self._tell, now=self._now)
         if listener.tls.current.context is None:
             loop = asyncio.get_running_loop()
             return await loop.create_server(make_protocol, sock=listener.socket, backlog=_BACKLOG)
