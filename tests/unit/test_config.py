@@ -93,6 +93,8 @@ def test_relative_paths_of_the_file_start_at_its_folder(tmp_path):
 
 ANYONE = {"MOUNTS__0__AUTHENTICATION": "none"}
 
+FAMILY = "[[certificate_families]]\nfamily = 'x'\nkind = 'software'\n"
+
 MISTAKES = [
     # text of the file, variables, what the sentence says
     ("foo = 1", {}, "There is no setting foo"),
@@ -128,6 +130,19 @@ MISTAKES = [
     ("[[listeners]]\nhost = '0.0.0.0'\ntls = 'off'", ANYONE, 'tls = "off" on 0.0.0.0'),
     ("[[listeners]]\nhost = 'gw.example.org'\ntls = 'off'", ANYONE, 'tls = "off" on gw.example.org'),
     ("[[listeners]]\ntls = 'server'", {}, "mounts[0] wants client certificates and no listener asks for them"),
+    ("[[listeners]]\ntrust = 'pinned'", {}, "nothing is pinned"),
+    ("[[listeners]]\npinned_certificates = ['a.crt']", {}, 'set trust to "pinned", or to "either"'),
+    ("[[listeners]]\npinned_fingerprints = ['12']", {}, "write the 64 hexadecimal digits"),
+    ("[[listeners]]\nrevocation = 'off'", {}, "write 'hard' or 'soft'."),
+    ("[[listeners]]\nproxies = ['192.0.2.1']", {}, "no header that they tell by"),
+    ("[[listeners]]\ncertificate_header = 'X-Cert'", {}, "takes the header x-cert from nobody"),
+    ("[[listeners]]\nproxies = ['192.0.2.1/8']\naddress_header = 'X'", {}, "write an address or a network"),
+    ("[[listeners]]\nproxies = ['192.0.2.1']\naddress_header = 'X Y'", {}, "write the name of a header"),
+    ("[[feeds]]\ntls = 'off'\nproxies = ['192.0.2.1']", {}, "no setting feeds[0].proxies"),
+    (f"{FAMILY}identifier = []", {}, "write at least one place"),
+    (f"{FAMILY}identifier = ['XY']", {}, "write where it is: CN,"),
+    (f"{FAMILY}identifier = ['CN']\nsubject = ['OU']", {}, "such as OU="),
+    (f"{FAMILY}identifier = ['CN']\nissuer = ['OU=(']", {}, "is no regular expression"),
     ("[[mounts]]\ndomain = 'defualt'", {}, 'mounts[0].domain is "defualt": write one of the domains, "default".'),
     ("[[mounts]]\n[[mounts]]", {}, "2 mounts have the path /services"),
     ("[[mounts]]\npath = 'services'", {}, "write a path that begins with /"),

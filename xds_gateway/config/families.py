@@ -1,7 +1,7 @@
 """Settings of certificate families: whose a client certificate is."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -14,6 +14,13 @@ def _place(value: str) -> str:
         names = ", ".join((*ATTRIBUTES, *ALTERNATIVES))
         raise ValueError(f"write where it is: {names}, fingerprint, or the OID of an attribute of the subject")
     return value
+
+
+def _some(value: Any) -> Any:
+    listed = comma_separated(value)
+    if not listed:
+        raise ValueError("write at least one place")
+    return listed
 
 
 def _condition(value: str) -> str:
@@ -39,8 +46,7 @@ class Family(Section):
 
     family: DomainName = Field(description="Name of the family, as audit and access rules show it.")
     kind: Literal["person", "structure", "software"] = Field(description="What its certificates are of.")
-    identifier: Annotated[tuple[Place, ...], BeforeValidator(comma_separated)] = Field(
-        min_length=1,
+    identifier: Annotated[tuple[Place, ...], BeforeValidator(_some)] = Field(
         description="Where the identifier is, the first place with a value: an attribute of the subject (CN, OU, "
         "serialNumber, ... or its OID), dns, uri or email of subjectAltName, or fingerprint.",
     )
