@@ -351,6 +351,11 @@ xds-gateway patients add 42@1.2.3
 xds-gateway patients merge 42@1.2.3 43@1.2.3
 xds-gateway patients show 42@1.2.3
 xds-gateway patients unmerge 42@1.2.3""",
+    "audit": """\
+xds-gateway audit who-looked --patient 42@1.2.3 --since 2026-01-01
+xds-gateway audit list --user durand --outcome failure
+xds-gateway audit export --format fhir --since 2026-03 > march.ndjson
+xds-gateway audit verify""",
     "remove": """\
 xds-gateway remove ENTRYUUID --dry-run
 xds-gateway remove ENTRYUUID --yes""",

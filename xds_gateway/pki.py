@@ -19,7 +19,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -85,6 +85,7 @@ class Pki:
     revoked_certificate: Path
     revoked_key: Path
     crl: Path
+    audit_key: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,7 @@ def pki_in(folder: Path) -> Pki:
         revoked_certificate=folder / "revoked.crt",
         revoked_key=folder / "revoked.key",
         crl=folder / "ca.crl",
+        audit_key=folder / "audit.key",
     )
 
 
@@ -145,6 +147,7 @@ def make_pki(folder: Path, *, now: datetime, hosts: Iterable[str] = LOCAL_HOSTS,
     ):
         _write(certificate, certificate_pem(issued), 0o644)
         _write(key, key_pem(issued), 0o600)
+    _write(pki.audit_key, audit_key_pem(), 0o600)
     _write(pki.client_p12, client_p12(client, authority), 0o600)
     _write(pki.assertion_profile, _PROFILE.encode(), 0o644)
     return pki
@@ -212,6 +215,11 @@ def certificate_pem(issued: Issued) -> bytes:
 def key_pem(issued: Issued) -> bytes:
     """The private key as PKCS #8 PEM without a password."""
     return issued.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def audit_key_pem() -> bytes:
+    """A private key (Ed25519) that signs the audit's anchors, as PKCS #8 PEM without a password."""
+    return ed25519.Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def trust_store_p12(authority: Issued) -> bytes:

@@ -20,6 +20,7 @@ from typing import Final
 
 import uvloop
 
+from .audit_wiring import AuditKeeping, application_audited, check_audit
 from .config import ConfigurationError, Port, Settings, ports
 from .model.errors import GatewayError
 from .nodes import expiry_warnings, listener_socket, tls_files
@@ -69,6 +70,7 @@ class Supervisor:
         _allow_descriptors(self._settings.limits.connections)
         check_hooks(self._settings)
         check_users(self._settings)
+        check_audit(self._settings)
         prepare(self._settings)
         load_value_sets(self._settings)
         self._check_tls()
@@ -81,9 +83,10 @@ class Supervisor:
         handlers = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop, signal.SIGHUP: self._reload}
         previous = {name: signal.signal(name, handler) for name, handler in handlers.items()}
         try:
-            for number in range(self._settings.workers):
-                self._fork(number, sockets)
-            return self._watch(sockets)
+            with application_audited(self._settings):
+                for number in range(self._settings.workers):
+                    self._fork(number, sockets)
+                return self._watch(sockets)
         finally:
             for name, handler in previous.items():
                 signal.signal(name, handler)
@@ -232,6 +235,8 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(alive, stop.set)
+    keeping = AuditKeeping(settings)
+    keeping.start()
     tap = _tap(settings.wire_log.folder)
     bound = [listener_socket(place, each, sock) for (place, each), sock in zip(ports(settings), sockets, strict=True)]
     listeners, fed = bound[: len(settings.listeners)], bound[len(settings.listeners) :]
@@ -264,6 +269,7 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
         task.cancel()
     await gateway.failures.finish()
     await loop.run_in_executor(None, gateway.close)
+    await loop.run_in_executor(None, keeping.close)
     return 0
 
 

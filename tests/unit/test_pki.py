@@ -22,7 +22,7 @@ from xds_gateway.pki import (
 )
 
 NOW = datetime.now(UTC)
-KEYS = {"client.key", "client.p12", "server.key", "signer.key", "issuer.key", "revoked.key"}
+KEYS = {"audit.key", "client.key", "client.p12", "server.key", "signer.key", "issuer.key", "revoked.key"}
 FILES = KEYS | {"ca.crl", "ca.crt", "ca.p12", "client.crt", "revoked.crt", "server.crt", "signer.crt"}
 FILES |= {"issuer.crt", "assertion.toml"}
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .assertion_commands import assertion
+from .audit_commands import audit
 from .failures import MEANINGS
 from .options import (
     AgainstOptions,
@@ -232,6 +233,7 @@ add_commands(app)
 app.add_typer(assertion, name="assertion")
 app.add_typer(patients, name="patients")
 app.add_typer(vocabulary, name="vocabulary")
+app.add_typer(audit, name="audit")
 
 
 @app.command()

@@ -15,7 +15,7 @@ KEYS: Final = {
     "hosts": "names and addresses of the server certificate",
     "files": "object of paths: ca, ca_p12, server_certificate, server_key, client_certificate, client_key, "
     "client_p12, signer_certificate, signer_key, issuer_certificate, issuer_key, assertion_profile, "
-    "revoked_certificate, revoked_key, crl",
+    "revoked_certificate, revoked_key, crl, audit_key",
     "p12_password": "password of the .p12 files",
 }
 
@@ -28,6 +28,7 @@ _MEANINGS: Final = (
     ("assertion.toml", "what they say: a profile for clients of the command line and the SDK"),
     ("revoked.crt, revoked.key", "a client that was taken back"),
     ("ca.crl", "the revocation list that says so"),
+    ("audit.key", "signs the audit's anchors (audit.anchor_key)"),
 )
 
 

@@ -3,6 +3,7 @@
 A relative path in the file is taken from the file's folder; one from a variable or a default, from the working folder.
 """
 
+from .audit import Audit, AuditRepository
 from .conflicts import ports
 from .domains import Domain, Mount
 from .files import check_files
@@ -15,6 +16,8 @@ from .shown import Row, describe
 from .sources import LoadedSettings, load
 
 __all__ = [
+    "Audit",
+    "AuditRepository",
     "ConfigurationError",
     "Domain",
     "Feed",

@@ -1,8 +1,10 @@
 """Settings that are each well formed and do not go together."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
+from .audit import AuditRepository
 from .limits import Limits
 from .listeners import Port
 from .settings import Settings
@@ -16,6 +18,7 @@ def conflicts(settings: Settings) -> Iterator[str]:
     yield from _mount_conflicts(settings)
     yield from _issuer_conflicts(settings)
     yield from _limit_conflicts(settings.limits)
+    yield from _audit_conflicts(settings.audit_repositories)
 
 
 def ports(settings: Settings) -> Iterator[tuple[str, Port]]:
@@ -126,6 +129,20 @@ def _limit_conflicts(limits: Limits) -> Iterator[str]:
         yield "limits.document_bytes is larger than limits.body_bytes: lower the first or raise the other."
     if limits.document_bytes > limits.spool_in_flight_bytes:
         yield "limits.document_bytes is larger than limits.spool_in_flight_bytes: lower the first or raise the other."
+
+
+def _audit_conflicts(repositories: tuple[AuditRepository, ...]) -> Iterator[str]:
+    for name, times in Counter(item.name for item in repositories).items():
+        if times > 1:
+            yield f'{times} audit_repositories have the name "{name}": give each a name of its own.'
+    for number, each in enumerate(repositories):
+        place = f"audit_repositories[{number}]"
+        if (each.certificate is None) != (each.key is None):
+            yield f"{place} has only one of certificate and key: set both, or none."
+        if each.protocol == "fhir" and re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", each.url) is None:
+            yield f"{place} is a FHIR server without address: set url, such as https://audit.example.org/fhir."
+        if each.protocol == "fhir" and each.url.startswith("http://") and not each.loopback:
+            yield f"{place}.url is http:, and patients would be named in clear on the network: write https:."
 
 
 def _quoted(names: set[str]) -> str:

@@ -26,6 +26,7 @@ def _unreadable(settings: Settings) -> Iterator[str]:
                     "correct it, or make test keys with `xds-gateway pki`."
                 )
             yield from _forbidden(f"{table}.{setting}", path)
+    yield from _unreadable_of_audit(settings)
     for number, domain in enumerate(settings.domains):
         for position, path in enumerate(domain.value_sets):
             place = f"domains[{number}].value_sets[{position}]"
@@ -40,6 +41,20 @@ def _unreadable(settings: Settings) -> Iterator[str]:
                     "correct it, or make test keys with `xds-gateway pki`."
                 )
             yield from _forbidden(f"issuers[{number}].certificates", path)
+
+
+def _unreadable_of_audit(settings: Settings) -> Iterator[str]:
+    named: list[tuple[str, Path | None]] = [("audit.anchor_key", settings.audit.anchor_key)]
+    named += [(f"audit.anchor_public_keys[{n}]", path) for n, path in enumerate(settings.audit.anchor_public_keys)]
+    for number, each in enumerate(settings.audit_repositories):
+        encrypted = each.protocol == "syslog" or each.url.startswith("https:")
+        wanted = ("ca", "certificate", "key") if encrypted else ()
+        named += [(f"audit_repositories[{number}].{setting}", getattr(each, setting)) for setting in wanted]
+    for place, path in named:
+        if path is not None and not path.is_file():
+            yield f"{place} is {path}, which does not exist: correct it, or make test keys with `xds-gateway pki`."
+        elif path is not None:
+            yield from _forbidden(place, path)
 
 
 def _forbidden(place: str, path: Path) -> Iterator[str]:

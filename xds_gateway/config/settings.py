@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from .audit import Audit, AuditRepository
 from .domains import Domain, Mount
 from .families import Family
 from .issuers import Issuer
@@ -88,6 +89,8 @@ class Settings(BaseSettings):
     issuers: tuple[Issuer, ...] = ()
     certificates: Certificates = Certificates()
     certificate_families: tuple[Family, ...] = ()
+    audit: Audit = Audit()
+    audit_repositories: tuple[AuditRepository, ...] = ()
     limits: Limits = Limits()
     soap: Soap = Soap()
     wire_log: WireLog = WireLog()
