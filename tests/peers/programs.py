@@ -4,6 +4,7 @@ import shutil
 
 NEEDED = {
     "test_java.py": ("java", "mvn"),
+    "test_rsyslog.py": ("rsyslogd",),
     "test_softhsm.py": ("softhsm2-util",),  # `make peers` installs it
 }
 MISSING = {

@@ -1,6 +1,7 @@
 """Audit events as messages: one table row for each transaction (Security Considerations of ITI TF-2 3.x)."""
 
 from typing import Final, NamedTuple
+from uuid import UUID, uuid5
 
 from ..model.audit_messages import AuditMessage, AuditSite, Participant, ParticipantObject
 from ..model.messages import AuditEvent, QueryRequest
@@ -105,7 +106,14 @@ def audit_messages(identifier: str, event: AuditEvent, site: AuditSite) -> tuple
     """The messages of an event, which has this id: one for each patient (ITI TF-2 3.20.7.1, 3.51.5.1)."""
     if len(event.patient_ids) < 2 or event.transaction in _MULTIPLE:
         return (_message(identifier, event, site),)
-    return tuple(_message(identifier, for_patient(event, patient), site) for patient in event.patient_ids)
+    return tuple(
+        _message(_id_for(identifier, patient), for_patient(event, patient), site) for patient in event.patient_ids
+    )
+
+
+def _id_for(identifier: str, patient: str) -> str:
+    """The id of the message of one patient among several, always the same (RFC 9562, 5.5)."""
+    return f"urn:uuid:{uuid5(UUID(identifier), patient)}"
 
 
 def _narrowed(query: QueryRequest, patient: str) -> QueryRequest:
