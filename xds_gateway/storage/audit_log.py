@@ -95,11 +95,11 @@ class SqlAuditLog:
 
     def selected(self, selection: Selection) -> Iterator[AuditEntry]:
         """Events in the order of their times, those without number last; bounded memory, however many there are."""
+        with self._readers.snapshot() as connection:  # what is taken up meanwhile is not read twice, nor passed over
+            states, last = read_states(connection), connection.execute(sql.LAST_ENTRY).fetchone()[0]
         with segment_files(self._journal) as files:
             for page in self._pages(selection, files):
-                yield from (entry for entry in page if selection.wants(entry.event))
-        with self._readers.snapshot() as connection:
-            states = read_states(connection)
+                yield from (each for each in page if (each.number or 0) <= last and selection.wants(each.event))
         wanted = frozenset(selection.patients)
         for taken in heapq.merge(self._rows_after(states), *self._lines_after(states), key=lambda each: each.at):
             if selection.wants(taken.event) and (not wanted or wanted & set(map(patient_key, taken.event.patient_ids))):
