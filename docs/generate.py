@@ -23,6 +23,7 @@ from xds_gateway.rules.engine import LIMIT, Profile
 from xds_gateway.rules.ihe import IHE
 from xds_gateway.rules.known_mistakes import KNOWN_MISTAKES, Mistake
 from xds_gateway.rules.patients import RULES as FEED_RULES
+from xds_gateway.rules.patients import V2_RULES, V3_RULES, FeedRule, problem
 from xds_gateway.security.access_matrix import IHE as MATRIX
 from xds_gateway.security.access_matrix import NODE
 
@@ -209,20 +210,30 @@ def rules_page() -> str:
 
 
 FEED_RULES_HEAD = """
-## Patient identity feeds (ITI-8, ITI-64)
+## Patient identity feeds (ITI-8, ITI-64, ITI-44)
 
-A refused message gets AE or AR; ERR-2, ERR-3 (HL7 table 0357), ERR-5 (the rule) and ERR-8 (the sentence) say why.
+A refused message of ITI-8 or ITI-64 gets AE or AR in MSA-1; ERR-2, ERR-3 (HL7 table 0357), ERR-5 (the rule) and ERR-8
+(the sentence) say why. One of ITI-44 gets CE or CR; in acknowledgementDetail code (AcknowledgementDetailCode), text
+(the sentence and the evidence, as in `codeContext`) and location (an XPath from the root element) say why.
 
-| rule | MSA-1 | ERR-2 | ERR-3 | expected | breaks it | clause |
-|---|---|---|---|---|---|---|
+| rule | ITI-8, ITI-64 | ERR-2 | ERR-3 | ITI-44 | code | location | expected | breaks it | clause |
+|---|---|---|---|---|---|---|---|---|---|
 """
 
 
 def _feed_rules() -> str:
     return FEED_RULES_HEAD + "".join(
-        _row(f"`{r.id}`", r.acknowledgment, r.location, r.code, r.expected, r.example, r.clause) + "\n"
-        for r in FEED_RULES
+        _row(f"`{r.id}`", *_feed_columns(r), r.expected, r.example, r.clause) + "\n" for r in FEED_RULES
     )
+
+
+def _feed_columns(rule: FeedRule) -> tuple[str, ...]:
+    """Acknowledgment, place and code in ITI-8 and in ITI-44; empty where a rule is of the other one."""
+    v2 = ("", "", "") if rule in V3_RULES else (rule.acknowledgment, rule.location, rule.code)
+    if rule in V2_RULES:
+        return (*v2, "", "", "")
+    found = problem(rule.id, transaction="ITI-44")
+    return (*v2, rule.acknowledgment.replace("A", "C", 1), found.code.value, found.location)
 
 
 def _profile(profile: Profile) -> str:

@@ -113,6 +113,11 @@ class RunningGateway:
         return f"{self.url}{self.mount}/responder"
 
     @property
+    def patients_url(self) -> str:
+        """The Document Registry, asked by identity feeds."""
+        return f"{self.url}{self.mount}/patients"
+
+    @property
     def port(self) -> int:
         """The port of the first listener."""
         return int(self.url.rsplit(":", 1)[1])

@@ -11,12 +11,13 @@ from typing import Final, Literal
 
 from lxml import etree
 
-Actor = Literal["registry", "repository", "responder"]
+Actor = Literal["registry", "repository", "responder", "patients"]
 
 _FILES: Final = {
     "registry": "XDS.b_DocumentRegistry.wsdl",
     "repository": "XDS.b_DocumentRepository.wsdl",
     "responder": "RMU_UpdateResponder.wsdl",
+    "patients": "HL7V3_PatientIdentityFeed.wsdl",
 }
 _ADDRESS: Final = "{http://schemas.xmlsoap.org/wsdl/soap12/}address"
 _IMPORT: Final = "{http://www.w3.org/2001/XMLSchema}import"

@@ -22,6 +22,7 @@ import uvloop
 
 from .audit_wiring import AuditKeeping, application_audited, check_audit
 from .config import ConfigurationError, Port, Settings, ports
+from .limits import mllp_limits, serving_limits
 from .model.errors import GatewayError
 from .nodes import expiry_warnings, listener_socket, tls_files
 from .server.listening import HttpServer, bind
@@ -38,9 +39,7 @@ from .wiring import (
     build,
     check_hooks,
     clock,
-    mllp_limits,
     prepare,
-    serving_limits,
 )
 
 _log = logging.getLogger("xds_gateway.serving")

@@ -24,10 +24,9 @@ from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
 from .actors.resets import reset
 from .actors.value_sets import ValueSetLoading
-from .codec.mtom import MimeLimits
 from .codec.transactions import TRANSACTIONS
-from .codec.xml import XmlLimits
-from .config import ConfigurationError, Domain, Feed, Limits, Settings
+from .config import ConfigurationError, Domain, Feed, Settings
+from .limits import pipeline_limits
 from .model.datatypes import Code
 from .model.messages import AuditEvent
 from .model.principal import Principal
@@ -36,14 +35,11 @@ from .rules.engine import Profile
 from .rules.ihe import IHE
 from .security.access import access_of
 from .security.access_matrix import IHE as MATRIX
-from .server.edge import EdgeLimits
 from .server.feeding import FeedPipeline
 from .server.http import HttpApplication
-from .server.listening import ServingLimits
-from .server.mllp import Identify, MllpLimits
+from .server.mllp import Identify
 from .server.mounts import MountedDomain
-from .server.pipeline import Pipeline, PipelineLimits
-from .server.receiving import ReceivingLimits
+from .server.pipeline import Pipeline
 from .server.soap import SoapServices
 from .server.watching import FailureTeller
 from .server.workers import Workers
@@ -141,9 +137,10 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
 
     pipeline = Pipeline(
         services=SoapServices(TRANSACTIONS),
-        limits=_pipeline_limits(settings.limits),
+        limits=pipeline_limits(settings.limits),
         run=workers.run,
         run_apart=workers.run_apart,
+        now=now,
         new_uuid=new_uuid,
         sender_fault_status=settings.soap.sender_fault_status,
         identify=identify,
@@ -242,6 +239,7 @@ def _mounted(
         documents=storage.documents,
         journal=storage.journal,
         policy=policy,
+        feed=feed_policy(domain),
         now=now,
         new_uuid=new_uuid,
         on_demand=on_demand,
@@ -310,19 +308,6 @@ def administration(settings: Settings, name: str, administrator: str) -> Iterato
         storage.close()
 
 
-def mllp_limits(feed: Feed, limits: Limits) -> MllpLimits:
-    """What a feed enforces."""
-    return MllpLimits(
-        message_bytes=feed.message_bytes,
-        message_seconds=feed.message_seconds,
-        idle_seconds=feed.idle_seconds,
-        connections=feed.connections,
-        handshakes=limits.connections,
-        handshake_seconds=limits.header_seconds,
-        shutdown_seconds=limits.shutdown_seconds,
-    )
-
-
 @contextmanager
 def value_sets_of_domain(settings: Settings, name: str) -> Iterator[ValueSetLoading]:
     """The value sets of a domain, for its administrator, while gateways serve it or not.
@@ -334,42 +319,6 @@ def value_sets_of_domain(settings: Settings, name: str) -> Iterator[ValueSetLoad
         settings.database_url, settings.data_folder, name, wait_seconds=settings.limits.request_seconds
     ) as (store, _):
         yield ValueSetLoading(store, profile, now)
-
-
-def _pipeline_limits(limits: Limits) -> PipelineLimits:
-    return PipelineLimits(
-        xml=XmlLimits(
-            size=limits.envelope_bytes,
-            depth=limits.xml_depth,
-            elements=limits.xml_elements,
-            attributes=limits.xml_attributes,
-            attribute_bytes=limits.xml_attribute_bytes,
-            namespaces=limits.xml_namespaces,
-        ),
-        receiving=ReceivingLimits(
-            envelope=limits.envelope_bytes,
-            document=limits.document_bytes,
-            body=limits.body_bytes,
-            mime=MimeLimits(
-                headers_per_part=limits.mime_headers, header_bytes=limits.mime_header_bytes, parts=limits.mime_parts
-            ),
-        ),
-        inline_document=limits.inline_document,
-    )
-
-
-def serving_limits(limits: Limits) -> ServingLimits:
-    """What the edge of every listener enforces."""
-    return ServingLimits(
-        edge=EdgeLimits(
-            header_bytes=limits.http_header_bytes,
-            header_seconds=limits.header_seconds,
-            stall_seconds=limits.body_stall_seconds,
-        ),
-        connections=limits.connections,
-        keep_alive_seconds=limits.keep_alive_seconds,
-        shutdown_seconds=limits.shutdown_seconds,
-    )
 
 
 def reset_domain(settings: Settings, domain: Domain, *, node: str) -> Mapping[str, int]:

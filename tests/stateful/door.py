@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from tests.unit.domains import Domain, make_call
+from tests.unit.domains import NOW, Domain, make_call
 from xds_gateway.actors.feed_policy import FeedPolicy
 from xds_gateway.actors.patient_administration import PatientAdministration, PatientRefused, PatientUnknown
 from xds_gateway.actors.patients import PatientIdentityFeed
 from xds_gateway.codec.hl7v2 import parse_adt, render_adt
-from xds_gateway.codec.transactions import TRANSACTIONS
+from xds_gateway.codec.transactions import TRANSACTIONS, Stamp
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.datatypes import Code
 from xds_gateway.model.errors import Finding, RequestRefused
@@ -22,6 +22,7 @@ from xds_gateway.model.messages import AuditEvent, RetrievedDocument
 from xds_gateway.model.principal import Principal
 
 _ROWS = {row.name: row for row in TRANSACTIONS}
+_STAMP = Stamp("urn:uuid:answer", NOW)
 _RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
 
 
@@ -116,8 +117,8 @@ class Door:
                 received = ({identifier: self._domain.spool(data) for identifier, data in (contents or {}).items()},)
             outcome = getattr(actor, row.actor_method)(call, request, *received)
         except RequestRefused as refused:
-            outcome = row.outcome(findings=refused.findings)
-        pieces = row.render(outcome)
+            outcome = row.outcome.refused(request, refused.findings)
+        pieces = row.render(outcome, _STAMP)
         given = {
             piece.request.document_unique_id: b"".join(self._domain.storage.documents.open(piece.document))
             for piece in pieces

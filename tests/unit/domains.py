@@ -11,11 +11,13 @@ from typing import Any
 from tests.contract.submissions import open_in, url_of
 from tests.unit.builders import CONTENT, REPOSITORY
 from xds_gateway.actors.domain import DomainActors, domain_actors
+from xds_gateway.actors.feed_policy import FeedPolicy
 from xds_gateway.actors.making import DocumentMaker, OnDemandHook
 from xds_gateway.actors.on_demand import OnDemandPolicy
 from xds_gateway.actors.ports import AccessJournal, RegistryStore
 from xds_gateway.actors.registry import DocumentRegistry, DomainPolicy
 from xds_gateway.actors.repository import DocumentRepository
+from xds_gateway.model.datatypes import Code
 from xds_gateway.model.messages import AuditEvent, SpooledDocument
 from xds_gateway.model.metadata import Submission
 from xds_gateway.model.principal import Access, Call, Principal
@@ -105,6 +107,7 @@ def open_domain(
         documents=storage.documents,
         journal=journal or storage.journal,
         policy=rules,
+        feed=FeedPolicy(domain="main", authorities=rules.authorities, link_change_code=Code("link", "1.2", "Link")),
         now=now,
         new_uuid=new_uuid,
         on_demand=hook

@@ -1,9 +1,10 @@
-"""Builders of feed messages."""
+"""Builders of feed messages, HL7 v2 and v3."""
 
 from typing import Any
 
 from xds_gateway.codec.hl7v2 import render_adt
-from xds_gateway.model.feeds import FeedMessage, Header, Identifier
+from xds_gateway.codec.hl7v3 import render_feed
+from xds_gateway.model.feeds import FeedMessage, Header, Identifier, InstanceIdentifier, Wrapper
 
 NOW = "20260314083000"
 OID = "1.2.3"
@@ -37,3 +38,41 @@ def make_link(
 def feed_bytes(event: str = "A04", *names: str, subsumed: str | None = None, **header: Any) -> bytes:
     """The same as it travels, without its frame."""
     return render_adt(make_feed(event, *names, subsumed=subsumed, **header), now=NOW)
+
+
+WRAPPER = Wrapper(
+    "PRPA_IN201301UV02",
+    InstanceIdentifier("1.2.9", "1"),
+    (InstanceIdentifier("1.2.9.1"),),
+    (InstanceIdentifier("1.2.9.2"),),
+)
+INTERACTIONS = {
+    "A01": "PRPA_IN201301UV02",
+    "A04": "PRPA_IN201301UV02",
+    "A05": "PRPA_IN201301UV02",
+    "A40": "PRPA_IN201304UV02",
+}
+
+
+def as_v3(message: FeedMessage[Any]) -> FeedMessage[Any]:
+    """The message of ITI-44 that says the same."""
+    header: Header = message.header
+    return message._replace(
+        header=WRAPPER._replace(
+            interaction=INTERACTIONS[header.event], id=InstanceIdentifier("1.2.9", header.control_id)
+        )
+    )
+
+
+def make_v3(interaction: str = "PRPA_IN201301UV02", *names: str, subsumed: str | None = None) -> FeedMessage[Wrapper]:
+    """A message of ITI-44 about patients of one authority."""
+    return FeedMessage(
+        header=WRAPPER._replace(interaction=interaction),
+        patients=tuple(map(identifier, names or ("A",))),
+        subsumed=(identifier(subsumed),) if subsumed else (),
+    )
+
+
+def v3_bytes(interaction: str = "PRPA_IN201301UV02", *names: str, subsumed: str | None = None) -> bytes:
+    """The same as it travels, without its envelope."""
+    return render_feed(make_v3(interaction, *names, subsumed=subsumed), now=NOW)

@@ -19,10 +19,20 @@ from xds_gateway.codec.transactions import ENDPOINTS, TRANSACTIONS
 
 CHECKOUT = Path(__file__).parents[2]
 ADDRESS = "https://xds.hospital.example/services/"
-SCHEMAS = ["xml.xsd", "rim.xsd", "rs.xsd", "lcm.xsd", "query.xsd", "XDS.b_DocumentRepository.xsd", "RMD.xsd"]
+SCHEMAS = [
+    "xml.xsd",
+    "rim.xsd",
+    "rs.xsd",
+    "lcm.xsd",
+    "query.xsd",
+    "XDS.b_DocumentRepository.xsd",
+    "RMD.xsd",
+    "HL7V3.xsd",
+]
+
 
 #   actor         operation                                             request action, its answer adds "Response"
-OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.61.4, 3.41.5, 3.43.5; supplements MU, RMD, RMU
+OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.61.4, 3.41.5, 3.43.5, 3.44.4; supplements MU, RMD, RMU
     ("registry", "DocumentRegistry_RegisterDocumentSet-b", "urn:ihe:iti:2007:RegisterDocumentSet-b"),
     ("registry", "DocumentRegistry_RegistryStoredQuery", "urn:ihe:iti:2007:RegistryStoredQuery"),
     ("registry", "DocumentRegistry_MultiPatientStoredQuery", "urn:ihe:iti:2009:MultiPatientStoredQuery"),
@@ -41,9 +51,14 @@ OPERATIONS = [  # ITI TF-2 3.42.5, 3.18.5, 3.51.4, 3.61.4, 3.41.5, 3.43.5; suppl
     ("responder", "UpdateResponder_RestrictedUpdateDocumentSet", "urn:ihe:iti:2018:RestrictedUpdateDocumentSet"),
     ("registry", "DocumentRegistry_DeleteDocumentSet", "urn:ihe:iti:2010:DeleteDocumentSet"),
     ("repository", "DocumentRepository_RemoveDocuments", "urn:ihe:iti:2017:RemoveDocuments"),
+    ("patients", "DocumentRegistry_PRPA_IN201301UV02", "urn:hl7-org:v3:PRPA_IN201301UV02"),
+    ("patients", "DocumentRegistry_PRPA_IN201302UV02", "urn:hl7-org:v3:PRPA_IN201302UV02"),
+    ("patients", "DocumentRegistry_PRPA_IN201304UV02", "urn:hl7-org:v3:PRPA_IN201304UV02"),
 ]
-# the answer of ITI-61 has a name of its own (ITI TF-2 3.61.4.2.2)
-ANSWERS = {"urn:ihe:iti:2010:RegisterOnDemandDocumentEntry": "urn:ihe:iti:2010:RegisterOnDemandDocumentResponse"}
+ANSWERS = {  # those that have names of their own (ITI TF-2 3.61.4.2.2, 3.44.4.1.4.1)
+    "urn:ihe:iti:2010:RegisterOnDemandDocumentEntry": "urn:ihe:iti:2010:RegisterOnDemandDocumentResponse",
+    **{f"urn:hl7-org:v3:PRPA_IN20130{number}UV02": "urn:hl7-org:v3:MCCI_IN000002UV01" for number in (1, 2, 4)},
+}
 
 
 # --- schemas ---
@@ -73,6 +88,7 @@ def operations(client):
         ("registry", "DocumentRegistry", "urn:ihe:iti:xds-b:2007"),
         ("repository", "DocumentRepository", "urn:ihe:iti:xds-b:2007"),
         ("responder", "UpdateResponder", "urn:ihe:iti:rmu:2018"),
+        ("patients", "DocumentRegistry", "urn:ihe:iti:xds-b:2007"),
     ],
 )
 def test_zeep_loads_a_wsdl_from_disk_under_the_names_of_ihe(actor, name, namespace):

@@ -59,6 +59,7 @@ ACTIONS = {
     "ITI-57": "urn:ihe:iti:2010:UpdateDocumentSet",
     "ITI-61": "urn:ihe:iti:2010:RegisterOnDemandDocumentEntry",
     "ITI-92": "urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
+    **{name: f"urn:hl7-org:v3:{name}" for name in ("PRPA_IN201301UV02", "PRPA_IN201302UV02", "PRPA_IN201304UV02")},
 }
 ENDPOINTS = {
     "ITI-18": "registry",
@@ -71,6 +72,9 @@ ENDPOINTS = {
     "ITI-62": "registry",
     "ITI-86": "repository",
     "ITI-92": "responder",
+    "PRPA_IN201301UV02": "patients",
+    "PRPA_IN201302UV02": "patients",
+    "PRPA_IN201304UV02": "patients",
 }
 PLAIN = "application/soap+xml; charset=UTF-8"
 REPOSITORY = DEMO_REPOSITORY_OID

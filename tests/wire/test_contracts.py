@@ -63,7 +63,7 @@ def test_every_import_of_a_wsdl_resolves(gateway, endpoint):
         places = [item.get("schemaLocation") or item.get("location") for item in imports]
         assert all(place is not None and not urlsplit(place).netloc for place in places)
         waiting += [urljoin(target, place) for place in places if place]
-    assert len(fetched) > 3
+    assert len(fetched) > 1
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)

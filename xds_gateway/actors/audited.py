@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
+from ..model.feeds import AnyFeedMessage, FeedMessage
 from ..model.messages import (
     AuditEvent,
     DocumentRequest,
@@ -36,10 +37,10 @@ def event_of(call: Call, at: str, outcome: str, **told: Any) -> AuditEvent:
     )
 
 
-def subjects(request: Request | None) -> Mapping[str, Any]:
+def subjects(request: Request | AnyFeedMessage | None) -> Mapping[str, Any]:
     """Whom and what a request names that was refused, as fields of its event; lists and texts are bounded."""
     told = _named(request)
-    return {name: value if name == "query" else _bounded(value) for name, value in told.items()}
+    return {name: _bounded(value) if isinstance(value, tuple) else value for name, value in told.items()}
 
 
 def patients_asked(request: QueryRequest) -> tuple[str, ...]:
@@ -47,6 +48,12 @@ def patients_asked(request: QueryRequest) -> tuple[str, ...]:
     values = [values for name, values in request.parameters if name.lower().endswith("patientid")]
     found = [part.strip().strip("()'").strip() for value in chain(*values) for part in value.split(",")]
     return tuple(dict.fromkeys(part for part in found if part))
+
+
+def patients_told(message: AnyFeedMessage) -> tuple[str, ...]:
+    """The identifiers that a message of a feed tells of, as CX, the subsumed ones first."""
+    told = (*message.subsumed, *message.patients)
+    return tuple(f"{each.id}^^^{'&'.join(each[1:])}" for each in told)
 
 
 def document_names(documents: Sequence[DocumentRequest]) -> tuple[str, ...]:
@@ -60,13 +67,15 @@ def submission_objects(submission: Submission) -> tuple[str, ...]:
     return (*(each.unique_id or each.id for each in sets), *(e.id for e in submission.document_entries))
 
 
-def _named(request: Request | None) -> Mapping[str, Any]:
+def _named(request: Request | AnyFeedMessage | None) -> Mapping[str, Any]:
     if isinstance(request, (ProvideRequest, RegisterRequest)):
         sets = request.submission.submission_sets[:1]
         patients = tuple(each.patient_id for each in sets if each.patient_id)
         return {"patient_ids": patients, "objects": submission_objects(request.submission)}
     if isinstance(request, QueryRequest):
         return {"patient_ids": patients_asked(request), "query": request}
+    if isinstance(request, FeedMessage):
+        return {"patient_ids": patients_told(request), "sender": request.header.sender[:_LONGEST], "action": "U"}
     if isinstance(request, RemoveRequest):
         return {"objects": request.references}
     return {"objects": document_names(request.documents)} if request else {}

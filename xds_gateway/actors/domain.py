@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .feed_policy import FeedPolicy
 from .identity import NewUuid
 from .on_demand import OnDemandPolicy, OnDemandSource
+from .patient_service import PatientIdentityService
+from .patients import PatientIdentityFeed
 from .ports import AccessJournal, DocumentIndex, DocumentStore, QueryStore, RegistryStore
 from .registry import DocumentRegistry, DomainPolicy
 from .removals import Removals
@@ -20,6 +23,7 @@ class DomainActors:
     repository: DocumentRepository
     removals: Removals
     updates: UpdateResponder
+    patients: PatientIdentityService
 
 
 def domain_actors(
@@ -30,6 +34,7 @@ def domain_actors(
     documents: DocumentStore,
     journal: AccessJournal,
     policy: DomainPolicy,
+    feed: FeedPolicy,
     now: Callable[[], str],
     new_uuid: NewUuid,
     on_demand: OnDemandPolicy | None = None,
@@ -64,4 +69,7 @@ def domain_actors(
     )
     removals = Removals(registry=registry, store=store, documents=documents, journal=journal, policy=policy)
     updates = UpdateResponder(registry=registry, store=store, policy=policy, new_uuid=new_uuid)
-    return DomainActors(registry=registry, repository=repository, removals=removals, updates=updates)
+    patients = PatientIdentityService(
+        feed=PatientIdentityFeed(store=store, policy=feed, now=now, new_uuid=new_uuid), journal=journal
+    )
+    return DomainActors(registry=registry, repository=repository, removals=removals, updates=updates, patients=patients)

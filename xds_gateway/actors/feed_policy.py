@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..model.datatypes import Code
-from ..model.feeds import Identifier
+from ..model.feeds import AnyFeedMessage, FeedProblem, Identifier
 from ..model.identifiers import PatientId, is_oid
 from ..rules.patients import problem
 
@@ -13,11 +13,16 @@ _LONGEST: Final = 256  # characters of an id (ITI TF-3 4.2.3.1.1)
 
 
 class FeedRefused(Exception):
-    """Ends the judgement of one message; `problem` is what its sender is told. Never leaves the actors."""
+    """Ends the judgement of one message. Never leaves the actors."""
 
     def __init__(self, rule: str, *, received: str = "", expected: str | None = None) -> None:
         super().__init__(rule)
-        self.problem = problem(rule, received=received, expected=expected)
+        self._broken: Final = rule, received, expected
+
+    def problem(self, message: AnyFeedMessage) -> FeedProblem:
+        """What the sender of the message is told, in the words of its form."""
+        rule, received, expected = self._broken
+        return problem(rule, received=received, expected=expected, transaction=message.header.transaction)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from ..model.feeds import FeedMessage, Identifier
+from ..model.feeds import AnyFeedMessage, Identifier
 from ..model.identifiers import PatientId
 from ..waiting import blocking
 from .changes import apply
@@ -40,13 +40,13 @@ class LinkFeed:
         self._now: Final = now
         self._new_uuid: Final = new_uuid
 
-    def change(self, transaction: Transaction, message: FeedMessage) -> LinkChanged:
+    def change(self, transaction: Transaction, message: AnyFeedMessage) -> LinkChanged:
         """Make the change of a message, which may move thousands of entries. Raises FeedRefused: nothing changed."""
         change = read_link_change(message, self._policy)
         check_link_change(change, transaction, self._policy)
         source_id = message.header.application_oid or self._policy.link_change_source
         if source_id is None:
-            raise FeedRefused("ihe.feed.link.sender", received=message.header.sending_application)
+            raise FeedRefused("ihe.feed.link.sender", received=message.header.sender.rpartition("|")[2])
         details = SetDetails(source_id, self._policy.link_change_code, self._now())
         return LinkChanged(change, blocking(self._move, transaction, change, details))
 
@@ -59,7 +59,7 @@ class LinkFeed:
         return moved
 
 
-def read_link_change(message: FeedMessage, policy: FeedPolicy) -> LinkChange:
+def read_link_change(message: AnyFeedMessage, policy: FeedPolicy) -> LinkChange:
     """The identifiers of PID-3 and MRG-1 by their places (3.64.4.1.2.3, 3.64.4.1.2.4). Raises FeedRefused."""
     if len(message.patients) != 2:
         raise FeedRefused("ihe.feed.link.patients", received=_counted(len(message.patients)))

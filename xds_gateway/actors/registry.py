@@ -9,6 +9,7 @@ from ..codec.queries import LEAF_CLASS, MULTI_PATIENT_QUERIES, QUERIES, parse_st
 from ..codec.query_tables import Query
 from ..codec.xdsb import render_object_ref
 from ..model.errors import ErrorCode, Finding, RequestRefused, Severity
+from ..model.feeds import AnyFeedMessage
 from ..model.messages import (
     AuditEvent,
     PlannedEffect,
@@ -245,9 +246,11 @@ class DocumentRegistry:
         """An audit event of this call, now (ITI TF-2 3.20)."""
         return event_of(call, self._now(), outcome, **told)
 
-    def record_refusal(self, call: Call, findings: Sequence[Finding], request: Request | None = None) -> None:
+    def record_refusal(
+        self, call: Call, findings: Sequence[Finding], request: Request | AnyFeedMessage | None = None
+    ) -> None:
         """Tell the audit of a request that was refused, and what it asked. Raises StorageFull, StorageBusy."""
-        codes = tuple(dict.fromkeys(f.code.value for f in findings))
+        codes = tuple(dict.fromkeys(f.audited for f in findings))
         told = DRY_RUN if call.dry_run else None
         self._journal.record(self.event(call, "failure", codes=codes, note=told, **subjects(request)))
 

@@ -24,7 +24,7 @@ _ERROR_KEYS: Final = "code, severity, sentence, rule, object, attribute, receive
 KEYS: Final = {
     "file": "as given",
     "transaction": "what the message seems to be, as ITI-41, or null",
-    "endpoint": "registry, repository or responder",
+    "endpoint": "registry, repository, responder or patients",
     "action": "wsa:Action, or null",
     "against": "address of the gateway that was asked, null for none",
     "outcome": '"accepted", "partly accepted", "refused" or "unreadable"',
@@ -34,7 +34,7 @@ KEYS: Final = {
 }
 
 _CONNECT_SECONDS: Final = 10.0
-_MOUNT: Final = re.compile(r"/(?:registry|repository|responder)?/*$")
+_MOUNT: Final = re.compile(r"/(?:registry|repository|responder|patients)?/*$")
 _EFFECTS: Final = {
     "register": "registered",
     "associate": "associated by the registry",
@@ -45,8 +45,9 @@ _EFFECTS: Final = {
     "remove": "metadata deleted",
     "erase": "document deleted",
     "know": "patient becomes known",
+    "merge": "patient is merged",
 }
-_DETAILED: Final = ("register", "associate")  # the words for the others say it all
+_DETAILED: Final = ("register", "associate", "merge")  # the words for the others say it all
 
 
 def explain(path: Path, transaction: str | None, options: AgainstOptions, *, as_json: bool) -> Status:
@@ -63,7 +64,7 @@ def explain(path: Path, transaction: str | None, options: AgainstOptions, *, as_
 
 def _read(path: Path, transaction: str | None) -> Capture:
     if transaction and transaction.upper() not in {row.name for row in TRANSACTIONS}:
-        known = ", ".join(row.name for row in TRANSACTIONS)
+        known = ", ".join(dict.fromkeys(row.name for row in TRANSACTIONS))
         raise CommandFailed("usage", f"--transaction is one of {known}.")
     file = path / "request" if path.is_dir() else path
     try:

@@ -28,7 +28,7 @@ def greeting(served: Settings, settings: LoadedSettings, config: Path | None) ->
     text = Text.assemble((f"xds-gateway {__version__} serves", "bold green"), f" with {_count(served.workers)}\n\n")
     for mount in served.mounts:
         for endpoint in ENDPOINTS:
-            transactions = ", ".join(row.name for row in TRANSACTIONS if row.endpoint == endpoint)
+            transactions = ", ".join(dict.fromkeys(row.name for row in TRANSACTIONS if row.endpoint == endpoint))
             address = f"{served.public_url}{mount.path}/{endpoint}"
             text.append(f"  {endpoint:<11} ", "dim").append(address.ljust(45), "bold")
             text.append(f" {transactions}\n", "dim")

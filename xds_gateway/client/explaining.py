@@ -44,10 +44,10 @@ def _changes(capture: Capture) -> bool:
 
 
 def addresses_of(registry_url: str, repository_url: str) -> dict[str, str]:
-    """The endpoints of a mount; the Update Responder of ITI-92 is beside the registry."""
+    """The endpoints of a mount; those of ITI-92 and of ITI-44 are beside the registry."""
     mount, _, name = registry_url.rpartition("/")
-    responder = f"{mount}/responder" if name == "registry" else registry_url
-    return {"registry": registry_url, "repository": repository_url, "responder": responder}
+    beside = {each: f"{mount}/{each}" if name == "registry" else registry_url for each in ("responder", "patients")}
+    return {"registry": registry_url, "repository": repository_url, **beside}
 
 
 def _whole(answer: HttpAnswer) -> bytes:

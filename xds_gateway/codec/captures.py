@@ -196,6 +196,7 @@ def _row_of(action: str | None, element: str | None, transaction: str | None) ->
     by_action = [row for row in TRANSACTIONS if row.request_action == action]
     by_element = [row for row in TRANSACTIONS if row.body == element]
     usual = sorted(by_element, key=lambda row: row.name != "ITI-42")
+    named.sort(key=lambda row: row.body != element)  # a transaction may have several messages
     return next(iter([*named, *by_action, *usual]), None)
 
 

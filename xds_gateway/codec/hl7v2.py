@@ -3,6 +3,7 @@
 Reading is lenient: EVN and PV1 may be missing, segments may end with LF, nothing but MSH, PID-3 and MRG-1 is read.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
@@ -11,11 +12,10 @@ import hl7
 
 from ..model.feeds import SEPARATORS, FeedMessage, FeedProblem, FeedUnreadable, Header, Identifier
 
-REGISTRATIONS: Final = ("A01", "A04", "A05")
-UPDATE: Final = "A08"
 MERGE: Final = "A40"
 LINK_CHANGE: Final = "A43"  # ITI-64
-EVENTS: Final = (*REGISTRATIONS, UPDATE, MERGE, LINK_CHANGE)
+EVENTS: Final = ("A01", "A04", "A05", "A08", MERGE, LINK_CHANGE)
+QUERY: Final = "QBP"
 _WITH_MRG: Final = {MERGE: "merge", LINK_CHANGE: "link"}  # by event: what its rules are called
 VERSIONS: Final = ("", "2.3", "2.3.1", "2.4", "2.5", "2.5.1")
 
@@ -36,6 +36,8 @@ _STRUCTURES: Final = {MERGE: "ADT_A39", LINK_CHANGE: "ADT_A43"}
 _NULL: Final = '""'  # HL7's explicit nothing
 _START: Final = b"MSH"
 _READ: Final = {"PID": 3, "MRG": 1, "MSA": 2, "ERR": 8}  # segments beside the header, and the last field that is read
+_ESCAPES: Final = dict(zip("FSRET", SEPARATORS, strict=True))
+_ESCAPED: Final = re.compile(r"\\([FSRET])\\")
 
 # HL7 table 0357
 _CODE_TEXTS: Final = {
@@ -50,7 +52,7 @@ _CODE_TEXTS: Final = {
 }
 
 
-def parse_adt(data: bytes) -> FeedMessage:
+def parse_adt(data: bytes) -> FeedMessage[Header]:
     """Read the content of one MLLP frame. Raises FeedUnreadable, with the header as far as there is one."""
     header = parse_header(data)
     if not header.control_id:
@@ -106,6 +108,8 @@ def _header_text(segment: bytes) -> str:
 
 
 def _check_kind(header: Header) -> None:
+    if header.message_type == QUERY:
+        raise FeedUnreadable(header, "ihe.feed.query", f"QBP {header.event}".strip())
     if header.message_type != "ADT":
         raise FeedUnreadable(header, "ihe.feed.type", header.message_type)
     if header.event not in EVENTS:
@@ -186,7 +190,7 @@ def render_ack(header: Header, problem: FeedProblem | None, *, now: str, control
     ]  # fmt: skip
     segments = [field.join(msh), field.join(("MSA", problem.acknowledgment if problem else "AA", header.control_id))]
     if problem is not None:
-        code = component.join((problem.code, _CODE_TEXTS[problem.code], "HL70357"))
+        code = component.join((problem.code.value, _CODE_TEXTS[problem.code.value], "HL70357"))
         place = problem.location.replace("^", component)
         sentence = escaped(problem.sentence, separators)
         rule = escaped(problem.rule, separators)
@@ -208,7 +212,7 @@ def parse_ack(data: bytes) -> tuple[str, str, str]:
     return msa[1], msa[2], err[8] if len(err) > 8 else ""
 
 
-def render_adt(message: FeedMessage, *, now: str) -> bytes:
+def render_adt(message: FeedMessage[Header], *, now: str) -> bytes:
     """A message as `parse_adt` reads it: MSH, EVN, PID, and MRG for a merge or a changed link."""
     header = message.header
     separators = header.separators
@@ -237,3 +241,8 @@ def escaped(text: str, separators: str = SEPARATORS) -> str:
     escape = separators[3]
     escapes = {c: f"{escape}{letter}{escape}" for c, letter in zip(separators, "FSRET", strict=True)}
     return "".join(escapes.get(c, " " if c < " " else c) for c in text)
+
+
+def unescaped(text: str) -> str:
+    """Text that `escaped` wrote with the usual separators."""
+    return _ESCAPED.sub(lambda found: _ESCAPES[found[1]], text)

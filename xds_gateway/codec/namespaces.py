@@ -1,4 +1,4 @@
-"""XML namespaces of SOAP, WS-Addressing, WS-Security, SAML and ebXML RegRep 3.0, as ITI TF-2 names them (V, 3.40)."""
+"""XML namespaces of SOAP, WS-Addressing, WS-Security, SAML, ebXML RegRep 3.0 and HL7 v3 (ITI TF-2 V, 3.40, O)."""
 
 from typing import Final
 

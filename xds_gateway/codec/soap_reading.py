@@ -217,11 +217,14 @@ def _addressing_fault(problem: str, reason: str, header: str) -> SoapFault:
     )
 
 
-def action_not_supported(action: str) -> SoapFault:
-    """The fault for an action that no transaction of the mount has (WS-Addressing 1.0 SOAP binding, 6.4.2)."""
+def action_not_supported(action: str, told: str = "") -> SoapFault:
+    """The fault for an action that no transaction of the endpoint has (WS-Addressing 1.0 SOAP binding, 6.4.2).
+
+    `told` is what the endpoint has instead.
+    """
     return SoapFault(
         FaultCode.SENDER,
-        "This endpoint has no transaction of this wsa:Action",
+        "This endpoint has no transaction of this wsa:Action" + (f": {told}" if told else ""),
         rule="wsa.ActionNotSupported",
         subcodes=((WSA, "ActionNotSupported"),),
         details=(FaultDetail(namespace=WSA, name="ProblemAction", text=action),),

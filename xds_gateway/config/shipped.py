@@ -28,7 +28,7 @@ on_demand = "xds_gateway.actors.sample_on_demand:make"
 on_demand_persistence = true
 link_change_source = "2.25.174274098702388195048590541826824735181"  # ITI-64 from senders without an OID in MSH-3
 
-[[feeds]]                        # Patient Identity Feed: ITI-8 and ITI-64 over MLLP
+[[feeds]]                        # Patient Identity Feed: ITI-8 and ITI-64 over MLLP; ITI-44 is at each mount, /patients
 host = "127.0.0.1"
 port = 2575
 tls = "off"

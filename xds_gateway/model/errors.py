@@ -64,6 +64,30 @@ class ErrorCode(str, Enum):
         return self.value
 
 
+class AckCode(str, Enum):
+    """Why a message of a feed is not accepted: HL7 v2 table 0357, and of HL7 v3 AcknowledgementDetailCode."""
+
+    SEGMENT_SEQUENCE = "100"
+    REQUIRED_FIELD = "101"
+    TABLE_VALUE = "103"
+    MESSAGE_TYPE = "200"
+    EVENT_CODE = "201"
+    VERSION = "203"
+    UNKNOWN_KEY = "204"
+    INTERNAL = "207"
+    V3_REQUIRED_ASSOCIATION = "SYN100"
+    V3_REQUIRED_ATTRIBUTE = "SYN101"
+    V3_VALUE = "SYN103"
+    V3_ASSOCIATIONS = "SYN110"
+    V3_INTERACTION = "NS200"
+    V3_PROCESSING_MODE = "NS250"
+    V3_UNKNOWN_KEY = "KEY204"
+    V3_INTERNAL = "INTERR"
+
+    def __str__(self) -> str:
+        return self.value
+
+
 class Severity(str, Enum):
     """Whether a finding refuses the request or only warns (ITI TF-3 4.2.4.1)."""
 
@@ -79,7 +103,7 @@ class Finding:
     tells what the value probably is where the mistake is a known one.
     """
 
-    code: ErrorCode
+    code: ErrorCode | AckCode
     rule: str
     sentence: str
     object_id: str | None = None
@@ -89,6 +113,11 @@ class Finding:
     clause: str | None = None
     severity: Severity = Severity.ERROR
     hint: str | None = None
+
+    @property
+    def audited(self) -> str:
+        """What log and audit call it."""
+        return str(self.code)
 
 
 class GatewayError(Exception):

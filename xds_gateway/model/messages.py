@@ -1,7 +1,7 @@
 """Requests and outcomes of the transactions, as values."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from .errors import Finding
 from .metadata import Submission
@@ -104,6 +104,17 @@ class RemoveDocumentsRequest:
 Request = ProvideRequest | RegisterRequest | QueryRequest | RetrieveRequest | RemoveRequest | RemoveDocumentsRequest
 
 
+class _Refusable:
+    """An outcome that is made of findings alone when the request is refused."""
+
+    __slots__ = ()
+
+    @classmethod
+    def refused(cls, request: object, findings: tuple[Finding, ...]) -> Self:
+        """The answer to this request, None where it could not be read, for these reasons."""
+        return cls(findings=findings)  # type: ignore[call-arg]
+
+
 class PlannedEffect(NamedTuple):
     """One thing that a dry run found a request would do: "register", "deprecate" and so on, to which object."""
 
@@ -113,7 +124,7 @@ class PlannedEffect(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryResponse:
+class RegistryResponse(_Refusable):
     """The outcome of a submission: findings decide the status (ITI TF-3 4.2.4.2); a dry run has `planned` effects.
 
     A submission that was `retried` had been registered before: this is its first outcome again.
@@ -125,7 +136,7 @@ class RegistryResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueryResponse:
+class QueryResponse(_Refusable):
     """The outcome of a query: finished ebRIM fragments in answer order (ITI TF-2 3.18.4.1.3)."""
 
     fragments: tuple[bytes, ...] = ()
@@ -147,7 +158,7 @@ class RetrievedDocument(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetrieveResponse:
+class RetrieveResponse(_Refusable):
     """The outcome of a retrieve: documents and what could not be returned (ITI TF-2 3.43.4.2.2)."""
 
     documents: tuple[RetrievedDocument, ...] = ()
@@ -155,7 +166,7 @@ class RetrieveResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveDocumentsResponse:
+class RemoveDocumentsResponse(_Refusable):
     """The outcome of ITI-86: documents whose bytes are gone, and a finding for each other."""
 
     removed: tuple[DocumentRequest, ...] = ()

@@ -8,6 +8,7 @@ from lxml import etree
 
 from ..codec.captures import Capture, root_part
 from ..codec.findings import parse_code_context
+from ..codec.hl7v3 import ACCEPT_ACK, AckDetail, parse_accept_ack
 from ..codec.namespaces import SOAP12
 from ..codec.transactions import TRANSACTIONS
 from ..codec.xdsb import ReceivedError, parse_planned, parse_registry_response
@@ -29,6 +30,7 @@ _OF_THE_REGISTRY: Final = (
     "ihe.remove.unknown",
     "ihe.remove.document",
     "ihe.retrieve.document",
+    "ihe.feed.merge.*.unknown",
 )
 _OF_THE_PARTS: Final = ("ihe.document.part",)
 
@@ -66,19 +68,36 @@ class Explanation(NamedTuple):
 
 
 def explain_answer(status: int, content_type: str, body: bytes) -> Explanation:
-    """What an HTTP answer to a request says: a RegistryResponse of any transaction, a fault, or a line of text."""
+    """What an HTTP answer says: a RegistryResponse, an accept acknowledgement, a fault, or a line of text."""
     content = _content(content_type, body)
     if content is None:
         told = " ".join(body.decode("utf-8", "replace").split())[:300] or "The answer is empty."
         return Explanation("unreadable", (_below(f"HTTP {status}", f"http.{status}", told),))
     if etree.QName(content).localname == "Fault":
         return Explanation("unreadable", (_fault(content),))
+    if content.tag == ACCEPT_ACK:
+        return _acknowledged(content)
     try:
         answered, errors = parse_registry_response(content)
     except ValueError:
         name = etree.QName(content).localname
         return Explanation("unreadable", (_below(f"HTTP {status}", "http.answer", f"The answer is a {name}."),))
     return Explanation(_outcome(answered), tuple(map(explain_error, errors)), parse_planned(content))
+
+
+def _acknowledged(content: etree._Element) -> Explanation:
+    """The answer of ITI-44 (ITI TF-2 Appendix O.1.2)."""
+    try:
+        ack = parse_accept_ack(content)
+    except ValueError:
+        return Explanation("unreadable", (_below("HTTP 200", "http.answer", "The answer acknowledges nothing."),))
+    findings = tuple(explain_error(_as_error(detail)) for detail in ack.details)
+    return Explanation("accepted" if ack.accepted else "refused", findings, ack.planned)
+
+
+def _as_error(detail: AckDetail) -> ReceivedError:
+    severity = {"W": "Warning", "I": "Warning"}.get(detail.type_code, "Error")
+    return ReceivedError(detail.code, detail.text, severity, detail.location)
 
 
 def without_registry(explanation: Explanation) -> Explanation:

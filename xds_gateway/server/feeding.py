@@ -7,7 +7,7 @@ from typing import Final
 from ..actors.patients import PatientIdentityFeed
 from ..codec.hl7v2 import parse_adt, parse_header, render_ack
 from ..model.errors import StorageBusy, StorageFull
-from ..model.feeds import FeedMessage, FeedProblem, FeedUnreadable
+from ..model.feeds import FeedMessage, FeedProblem, FeedUnreadable, Header
 from ..model.principal import Principal
 from ..rules.patients import problem
 from .receiving import Run
@@ -51,7 +51,7 @@ class FeedPipeline:
         _tell(FeedUnreadable(header, found.rule), found)
         return render_ack(header, found, now=self._now(), control_id=self._control_id())
 
-    async def _taken(self, caller: Principal, messages: Sequence[FeedMessage]) -> Sequence[FeedProblem | None]:
+    async def _taken(self, caller: Principal, messages: Sequence[FeedMessage[Header]]) -> Sequence[FeedProblem | None]:
         """What the actor says of each; where all together fail, each is tried by itself."""
         if not messages:
             return ()
@@ -72,9 +72,9 @@ class FeedPipeline:
         return self._new_uuid().removeprefix("urn:uuid:").replace("-", "")[:20]
 
 
-def _all_read(contents: Sequence[bytes]) -> Sequence[FeedMessage | FeedUnreadable]:
+def _all_read(contents: Sequence[bytes]) -> Sequence[FeedMessage[Header] | FeedUnreadable]:
     """Messages up to the first without a header: its connection is closed, so nothing after it may be taken."""
-    read: list[FeedMessage | FeedUnreadable] = []
+    read: list[FeedMessage[Header] | FeedUnreadable] = []
     for content in contents:
         read.append(_read(content))
         if read[-1].header is None:
@@ -82,14 +82,14 @@ def _all_read(contents: Sequence[bytes]) -> Sequence[FeedMessage | FeedUnreadabl
     return read
 
 
-def _read(content: bytes) -> FeedMessage | FeedUnreadable:
+def _read(content: bytes) -> FeedMessage[Header] | FeedUnreadable:
     try:
         return parse_adt(content)
     except FeedUnreadable as unreadable:
         return unreadable
 
 
-def _tell(message: FeedMessage | FeedUnreadable, found: FeedProblem | None) -> None:
+def _tell(message: FeedMessage[Header] | FeedUnreadable, found: FeedProblem | None) -> None:
     """Log the outcome; names are told, content is not."""
     header = message.header
     names = {"message_id": header.control_id[:199], "event_code": header.event[:9]} if header else {}

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from lxml import etree
 
 from ..codec import soap
-from ..codec.transactions import TransactionRow, transaction_for
+from ..codec.transactions import Stamp, TransactionRow, transaction_for
 from ..codec.xml import XmlLimits, parse
 from ..model.errors import (
     DocumentDamaged,
@@ -29,10 +29,12 @@ from ..model.errors import (
     StorageBusy,
     StorageFull,
 )
+from ..model.feeds import FeedMessage, Wrapper
 from ..model.messages import ProvideRequest, Request, RetrievedDocument
 from ..model.principal import Access, Call, Principal, User
 from ..rules.hints import hinted
 from ..rules.ihe import finding
+from ..rules.unable import service_finding
 from ..security.certificates import principal_of
 from ..security.refusals import RULES, SENTENCES, AuthenticationRefused
 from ..security.wss import SecuredMessage
@@ -69,7 +71,7 @@ class _Exchange:
     mtom: bool = False
     row: TransactionRow | None = None
     call: Call | None = None
-    asked: Request | None = None
+    asked: Request | FeedMessage[Wrapper] | None = None  # the request, once it is read
     codes: tuple[str, ...] = field(default=())
 
 
@@ -83,18 +85,21 @@ class Pipeline:
         limits: PipelineLimits,
         run: Run,
         run_apart: Run,
+        now: Callable[[], str],
         new_uuid: Callable[[], str],
         sender_fault_status: int,
         identify: Callable[[bytes | None, str], Principal] = principal_of,
     ) -> None:
         """`run(function, *arguments)` awaits a function that may wait for disks, `run_apart` one that takes long.
 
-        `new_uuid` gives a fresh `urn:uuid:`; `identify` says whose a verified certificate is, at an address.
+        `now` gives the time as DTM to the second (UTC), `new_uuid` a fresh `urn:uuid:`; `identify` says whose a
+        verified certificate is, at an address.
         """
         self._services = services
         self._limits = limits
         self._run = run
         self._run_apart = run_apart
+        self._now = now
         self._new_uuid = new_uuid
         self._sender_fault_status = sender_fault_status
         self._identify = identify
@@ -135,7 +140,7 @@ class Pipeline:
 
     # -- first phase: everything that can refuse, before a document is taken
 
-    def _admit(self, exchange: _Exchange, message: IncomingMessage) -> Request:
+    def _admit(self, exchange: _Exchange, message: IncomingMessage) -> Request | FeedMessage[Wrapper]:
         root = parse(message.root, self._limits.xml, charset=message.charset)
         try:
             envelope = soap.parse_envelope(root)
@@ -158,7 +163,9 @@ class Pipeline:
         user = self._user(exchange, SecuredMessage(envelope.security, message.root, message.charset))
         principal = node.principal._replace(user=user)
         exchange.call = node._replace(principal=principal, access=exchange.mount.access(principal))
-        request: Request = self._services.dispatch(row, envelope.body, lambda r, b: self._read(exchange, r, b))
+        request: Request | FeedMessage[Wrapper] = self._services.dispatch(
+            row, envelope.body, lambda r, b: self._read(exchange, r, b)
+        )
         return request
 
     def _user(self, exchange: _Exchange, message: SecuredMessage) -> User | None:
@@ -170,16 +177,18 @@ class Pipeline:
             raise soap.security_fault("wss.security", "InvalidSecurity", RULES["wss.security"].sentence)
         return None
 
-    def _read(self, exchange: _Exchange, row: TransactionRow, body: etree._Element) -> Request:
+    def _read(self, exchange: _Exchange, row: TransactionRow, body: etree._Element) -> Request | FeedMessage[Wrapper]:
         findings: list[Finding] = []
-        exchange.asked = request = row.parse(body, findings)
+        request = exchange.asked = row.parse(body, findings)
         admit = getattr(exchange.mount.actor(row.actor), f"admit_{row.actor_method}")
         admit(exchange.call, request, tuple(findings))
         return request
 
     # -- second phase: documents are on the spool
 
-    def _perform(self, exchange: _Exchange, request: Request, attachments: Mapping[str, Attachment]) -> HttpResponse:
+    def _perform(
+        self, exchange: _Exchange, request: Request | FeedMessage[Wrapper], attachments: Mapping[str, Attachment]
+    ) -> HttpResponse:
         row, mount = _known(exchange.row), exchange.mount
         perform = getattr(mount.actor(row.actor), row.actor_method)
         if not isinstance(request, ProvideRequest):
@@ -194,7 +203,7 @@ class Pipeline:
     # -- answers
 
     def _respond(self, exchange: _Exchange, row: TransactionRow, response: Any) -> HttpResponse:
-        exchange.codes = tuple(dict.fromkeys([f.code.value for f in response.findings]))
+        exchange.codes = tuple(dict.fromkeys([f.audited for f in response.findings]))
         try:
             return self._rendered(exchange, row, response)
         except DocumentDamaged as damaged:
@@ -205,7 +214,7 @@ class Pipeline:
         message_id = self._new_uuid()
         boundary = f"uuid:{message_id.removeprefix('urn:uuid:')}" if exchange.mtom and row.wire == "mtom" else None
         answer = compose(
-            row.render(response),
+            row.render(response, Stamp(message_id, self._now())),
             action=row.response_action,
             message_id=message_id,
             relates_to=exchange.message_id,
@@ -258,14 +267,15 @@ class Pipeline:
         if isinstance(failure, AuthenticationRefused):
             return self._not_authenticated(exchange, failure)
         if isinstance(failure, StorageFull | StorageBusy):
-            return self._refused(exchange, (self._resources(exchange, failure),))
+            busy = isinstance(failure, StorageBusy)
+            return self._refused(exchange, (service_finding(exchange.endpoint, "busy" if busy else "full"),))
         _log.error("failed", exc_info=failure, extra={"message_id": exchange.message_id})
         return self._broken(exchange)
 
     def _refused(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> HttpResponse:
         row = _known(exchange.row)
         self._record_refusal(exchange, findings)
-        return self._respond(exchange, row, row.outcome(findings=tuple(map(hinted, findings))))
+        return self._respond(exchange, row, row.outcome.refused(exchange.asked, tuple(map(hinted, findings))))
 
     def _record_refusal(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> None:
         try:
@@ -281,12 +291,6 @@ class Pipeline:
             _log.error("refusal not in the journal", exc_info=unrecorded, extra={"message_id": exchange.message_id})
         reason = refused.explained if exchange.mount.tell_refusals else SENTENCES[refused.fault]
         return self._fault(exchange, soap.security_fault(refused.rule, refused.fault.value, reason))
-
-    def _resources(self, exchange: _Exchange, failure: StorageFull | StorageBusy) -> Finding:
-        busy = isinstance(failure, StorageBusy)
-        if exchange.endpoint == "repository":
-            return finding("ihe.repository.busy" if busy else "ihe.repository.full")
-        return finding("ihe.registry.busy" if busy else "ihe.registry.full")
 
     def _fault(self, exchange: _Exchange, fault: SoapFault) -> HttpResponse:
         exchange.codes = (fault.rule,)
@@ -306,8 +310,7 @@ class Pipeline:
         if exchange.row is None or exchange.call is None:
             fault = SoapFault(FaultCode.RECEIVER, "The gateway failed; its log says why", rule="gateway.failed")
             return self._fault(exchange, fault)
-        rule = "ihe.repository.failed" if exchange.endpoint == "repository" else "ihe.registry.failed"
-        return self._refused(exchange, (finding(rule),))
+        return self._refused(exchange, (service_finding(exchange.endpoint, "failed"),))
 
     def _log(self, exchange: _Exchange, outcome: str, status: int) -> None:
         if not _log.isEnabledFor(logging.INFO):

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 
 from ..actors.ports import DocumentStore
 from ..model.errors import FaultCode, Finding, RequestRefused, SoapFault
+from ..model.feeds import FeedMessage, Wrapper
 from ..model.messages import DocumentPart, ProvideRequest, Request, SpooledDocument
 from ..rules.ihe import finding
 from .receiving import Attachment
 
 
-def wanted(request: Request) -> frozenset[str]:
+def wanted(request: Request | FeedMessage[Wrapper]) -> frozenset[str]:
     """Content-IDs of the attachments that a request names."""
     if not isinstance(request, ProvideRequest):
         return frozenset()

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.contract.submissions import DOMAIN, open_in
-from tests.unit.feeds import HEADER, LOCAL_OID, NOW, OID, identifier, make_feed, make_link
+from tests.unit.feeds import HEADER, LOCAL_OID, NOW, OID, as_v3, identifier, make_feed, make_link, make_v3
 from xds_gateway.actors.feed_policy import FeedPolicy
 from xds_gateway.actors.patients import PatientIdentityFeed
 from xds_gateway.model.datatypes import Code
 from xds_gateway.model.feeds import FeedMessage, Identifier
 from xds_gateway.model.identifiers import PatientId
 from xds_gateway.model.principal import Principal
-from xds_gateway.rules.patients import RULES
+from xds_gateway.rules.patients import RULES, V3_RULES
 from xds_gateway.storage.events import parse_event
 
 CALLER = Principal(node="CN=HIS", address="127.0.0.1")
@@ -144,8 +144,9 @@ REFUSED = {
 }
 ELSEWHERE = {  # found out while bytes are read, or by the service: unit/codec/test_hl7v2.py, wire/test_feeds.py
     *(f"ihe.feed.{name}" for name in ("header", "controlId", "type", "event", "version", "charset")),
-    *(f"ihe.feed.{name}" for name in ("segment", "segment.merge", "size", "busy", "failed", "unmerge")),
+    *(f"ihe.feed.{name}" for name in ("query", "segment", "segment.merge", "size", "busy", "failed", "unmerge")),
     *(f"ihe.feed.{name}" for name in ("segment.link", "link.one")),
+    *(rule.id for rule in V3_RULES),  # unit/codec/test_hl7v3.py, unit/server/test_patient_identity.py
 }
 
 
@@ -153,13 +154,55 @@ def test_every_rule_of_the_feed_has_a_pair():
     assert set(REFUSED) | ELSEWHERE == {rule.id for rule in RULES}
 
 
-@pytest.mark.parametrize("rule", sorted(REFUSED))
-def test_a_message_that_breaks_a_rule_changes_nothing(world, rule):
-    good, bad = REFUSED[rule]
+FORMS = {"ITI-8": lambda message: message, "ITI-44": as_v3}
+IN_EACH_FORM = [
+    pytest.param(rule, form, id=f"{rule} {name}")
+    for rule in sorted(REFUSED)
+    for name, form in FORMS.items()
+    if name == "ITI-8" or ".link." not in rule
+]
+
+
+@pytest.mark.parametrize(("rule", "form"), IN_EACH_FORM)
+def test_a_message_that_breaks_a_rule_changes_nothing(world, rule, form):
+    good, bad = map(form, REFUSED[rule])
     before = state(world)
+    if ".link." not in rule:
+        assert judged(world, bad) == rule
     assert world.send(bad) == [rule]
     assert state(world) == before
     assert world.send(good) == [None]
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_message_is_judged_without_effect(world, form):
+    merge, new = form(make_feed("A40", "C", subsumed="B")), form(make_feed("A04", "N", "B"))
+    before = state(world)
+    told = [(each.effect, each.object_id.split("^")[0]) for each in judgement(world, merge).planned]
+    assert told == [("merge", "B")]
+    assert [each.object_id.split("^")[0] for each in judgement(world, new).planned] == ["N"]
+    assert state(world) == before
+    assert world.send(merge) == [None]
+    assert judged(world, merge._replace(digest=b"other")) == "ihe.feed.merge.subsumed.merged"
+
+
+def judgement(world, message):
+    return world.actor.judge(CALLER, message)
+
+
+def judged(world, message):
+    found = judgement(world, message).problem
+    return found.rule if found else None
+
+
+def test_a_revised_record_makes_its_patient_known(world):
+    revise = make_v3("PRPA_IN201302UV02", "N")
+    assert world.send(revise) == [None]
+    assert world.survivor("N") == "N"
+    assert judged(world, make_v3("PRPA_IN201302UV02", "D")._replace(digest=b"D")) == "ihe.feed.patient.merged"
+    assert [
+        event.action for event in judgement(world, make_v3("PRPA_IN201302UV02", "M")._replace(digest=b"M")).events
+    ] == ["U"]
 
 
 def state(world):
@@ -225,7 +268,7 @@ def test_the_audit_tells_who_and_whom(world, tmp_path):
         ("success", "D", ["D"], ()),
         ("success", "U", ["C"], ()),
         ("success", "U", ["B"], ()),
-        ("failure", "U", [], ("ihe.feed.patient.merged",)),
+        ("failure", "U", ["D"], ("ihe.feed.patient.merged",)),
     ]
     assert {(e.transaction, e.node, e.sender, e.domain) for e in events} == {
         ("ITI-8", "CN=HIS", "HOSPITAL|HIS", DOMAIN)

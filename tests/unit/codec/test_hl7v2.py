@@ -16,7 +16,7 @@ from xds_gateway.codec.hl7v2 import (
     render_adt,
 )
 from xds_gateway.model.feeds import FeedMessage, FeedUnreadable, Identifier
-from xds_gateway.rules.patients import BY_ID, problem
+from xds_gateway.rules.patients import BY_ID, SHARED_RULES, V2_RULES, problem
 
 names = st.text(st.characters(codec="utf-8", exclude_characters='|^~\\&"', exclude_categories=("C", "Z")), min_size=1)
 parts = st.text("ABCDEFGHIJKLMNOP.0123456789", max_size=20)
@@ -116,6 +116,9 @@ def test_bytes_are_read_in_the_character_set_of_msh_18(charset, codec, name):
     ("change", "rule"),
     [
         (("ADT^A04", "ORU^R01"), "ihe.feed.type"),
+        (("ADT^A04", "QBP^Q22"), "ihe.feed.query"),
+        (("ADT^A04", "QBP^Q23"), "ihe.feed.query"),
+        (("ADT^A04", "QBP^ZV1"), "ihe.feed.query"),
         (("ADT^A04", "ADT^A37"), "ihe.feed.event"),
         (("ADT^A04", "ADT"), "ihe.feed.event"),
         (("|P|2.3.1", "|P|2.8"), "ihe.feed.version"),
@@ -204,7 +207,7 @@ def test_an_acceptance_answers_the_sender():
     ]
 
 
-@pytest.mark.parametrize("rule", sorted(BY_ID))
+@pytest.mark.parametrize("rule", [rule.id for rule in (*V2_RULES, *SHARED_RULES)])
 def test_a_refusal_says_what_and_where(rule):
     found = problem(rule, received="a|b^c")
     answer = render_ack(HEADER, found, now=NOW, control_id="77")
@@ -212,7 +215,7 @@ def test_a_refusal_says_what_and_where(rule):
     fields = err.split("|")
     assert msa == f"MSA|{found.acknowledgment}|1"
     assert found.acknowledgment in ("AE", "AR")
-    assert (fields[2], fields[3].split("^")[0], fields[4], fields[5]) == (found.location, found.code, "E", rule)
+    assert (fields[2], fields[3].split("^")[0], fields[4], fields[5]) == (found.location, found.code.value, "E", rule)
     assert len(fields) == 9
     assert parse_ack(answer)[:2] == (found.acknowledgment, "1")
 

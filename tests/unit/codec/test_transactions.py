@@ -52,7 +52,7 @@ def test_a_row_has_an_actor_method_that_admits_and_performs(row: TransactionRow)
     assert callable(getattr(actor, f"admit_{row.actor_method}"))
 
 
-# ITI TF-2 3.18.6, 3.41.6, 3.42.6, 3.43.6, 3.51.4.1.2.3; supplements MU, RMD, RMU
+# ITI TF-2 3.18.6, 3.41.6, 3.42.6, 3.43.6, 3.44.4, 3.51.4.1.2.3; supplements MU, RMD, RMU
 @pytest.mark.parametrize(
     ("name", "endpoint", "request_action", "response_action", "operation"),
     [
@@ -119,12 +119,33 @@ def test_a_row_has_an_actor_method_that_admits_and_performs(row: TransactionRow)
             "urn:ihe:iti:2017:RemoveDocumentsResponse",
             "DocumentRepository_RemoveDocuments",
         ),
+        (
+            "ITI-44",
+            "patients",
+            "urn:hl7-org:v3:PRPA_IN201301UV02",
+            "urn:hl7-org:v3:MCCI_IN000002UV01",
+            "DocumentRegistry_PRPA_IN201301UV02",
+        ),
+        (
+            "ITI-44",
+            "patients",
+            "urn:hl7-org:v3:PRPA_IN201302UV02",
+            "urn:hl7-org:v3:MCCI_IN000002UV01",
+            "DocumentRegistry_PRPA_IN201302UV02",
+        ),
+        (
+            "ITI-44",
+            "patients",
+            "urn:hl7-org:v3:PRPA_IN201304UV02",
+            "urn:hl7-org:v3:MCCI_IN000002UV01",
+            "DocumentRegistry_PRPA_IN201304UV02",
+        ),
     ],
 )
 def test_the_names_are_those_of_the_standard(
     name: str, endpoint: str, request_action: str, response_action: str, operation: str
 ) -> None:
-    row = next(row for row in TRANSACTIONS if row.name == name)
+    row = next(row for row in TRANSACTIONS if (row.name, row.request_action) == (name, request_action))
     assert (row.endpoint, row.request_action, row.response_action, row.operation) == (
         endpoint,
         request_action,

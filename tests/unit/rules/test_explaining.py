@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.unit.feeds import NOW, WRAPPER
 from xds_gateway.codec.captures import parse_capture
 from xds_gateway.codec.namespaces import RS
 from xds_gateway.codec.soap import (
@@ -12,16 +13,19 @@ from xds_gateway.codec.soap import (
     render_request_envelope,
     render_soap11_version_mismatch,
 )
-from xds_gateway.codec.transactions import TRANSACTIONS
+from xds_gateway.codec.transactions import TRANSACTIONS, Stamp
 from xds_gateway.codec.xdsb import render_registry_response
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode, Finding, Severity
+from xds_gateway.model.feeds import FeedResponse
 from xds_gateway.model.messages import DocumentRequest, PlannedEffect, RegistryResponse, RemoveDocumentsResponse
 from xds_gateway.rules.explaining import explain_answer, of_request, without_registry
 from xds_gateway.rules.hints import hinted
+from xds_gateway.rules.patients import problem
 
 PLAIN = "application/soap+xml; charset=UTF-8"
 ROWS = {row.name: row for row in TRANSACTIONS}
+STAMP = Stamp("urn:uuid:1", NOW)
 HASH = hinted(
     Finding(
         code=ErrorCode.REGISTRY_METADATA_ERROR,
@@ -68,9 +72,32 @@ def test_a_refusal_is_taken_apart_with_its_hint_and_the_hints_source():
 
 def test_a_partial_answer_has_both():
     row = ROWS["ITI-86"]
-    answer = row.render(RemoveDocumentsResponse(removed=(ASKED,), findings=(UNKNOWN,), planned=(EFFECT,)))
+    answer = row.render(RemoveDocumentsResponse(removed=(ASKED,), findings=(UNKNOWN,), planned=(EFFECT,)), STAMP)
     found = explain_answer(200, PLAIN, enveloped(*answer))
     assert (found.outcome, found.effects, len(found.findings)) == ("partly accepted", (EFFECT,), 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "outcome", "told", "left"),
+    [
+        (None, "accepted", 0, 0),
+        ("ihe.feed.merge.itself", "refused", 1, 0),
+        ("ihe.feed.merge.subsumed.unknown", "accepted", 0, 1),
+    ],
+)
+def test_an_accept_acknowledgement_is_explained(rule, outcome, told, left):
+    row = ROWS["ITI-44"]
+    problems = (problem(rule, received="A", transaction="ITI-44"),) if rule else ()
+    planned = None if rule else (EFFECT,)
+    answer = row.render(FeedResponse(header=WRAPPER, findings=problems, planned=planned), STAMP)
+    found = without_registry(explain_answer(200, PLAIN, enveloped(*answer)))
+    assert (found.outcome, len(found.findings), len(found.open), found.effects) == (outcome, told, left, planned)
+    assert [each.rule for each in (*found.findings, *found.open)] == ([rule] if rule else [])
+
+
+def test_an_acknowledgement_of_nothing_is_none():
+    found = explain_answer(200, PLAIN, enveloped(b'<MCCI_IN000002UV01 xmlns="urn:hl7-org:v3"/>'))
+    assert found.outcome == "unreadable"
 
 
 def test_a_refusal_of_another_product_is_a_sentence():

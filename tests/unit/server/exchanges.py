@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from lxml import etree
 
-from tests.unit.domains import Domain
+from tests.unit.domains import NOW, Domain
 from xds_gateway.actors.ports import Spool
 from xds_gateway.actors.x_service_provider import XServiceProvider
 from xds_gateway.codec.mtom import MULTIPART, MimeLimits, MultipartParser, MultipartRenderer, PartBegin, PartData
@@ -143,6 +143,7 @@ class Bench:
             limits=self.limits,
             run=run,
             run_apart=run,
+            now=lambda: NOW,
             new_uuid=self.domain.new_uuid,
             sender_fault_status=self.sender_fault_status,
         )
