@@ -1,5 +1,6 @@
 """ITI-64 on the wire: whose the documents are afterwards, what went with them, and what stayed (ITI TF-2 3.64)."""
 
+import io
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +11,15 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from rich.console import Console
 
 from tests.gateways import RunningGateway
 from tests.unit.builders import make_association, make_member
 from tests.unit.feeds import SENDER_OID
 from tests.unit.updates import make_status_update
 from xds_gateway import contracts
+from xds_gateway.cli.history import history_tree
+from xds_gateway.client import Gateway
 from xds_gateway.model import vocabulary as v
 from xds_gateway.storage.events import parse_event
 
@@ -474,6 +478,22 @@ def test_the_audit_tells_of_a_refusal(fed, pair):
     assert feed(fed, link_change(pair[0], LOCAL, pair[0])) == ["AE"]
     event = last_event(fed)
     assert (event.outcome, event.codes) == ("failure", ("ihe.feed.link.same",))
+
+
+def test_the_history_of_a_document_says_whose_each_version_is(fed, pair, pki, tmp_path):
+    previous, new = pair
+    made = submitted(fed, previous)
+    moved(fed, previous, new)
+    files = pki.files
+    endpoints = f"{fed.url}/services/registry", f"{fed.url}/services/repository"
+    keys = {"certificate": files.client_certificate, "key": files.client_key, "ca": files.ca}
+    with Gateway(*endpoints, **keys, journal=tmp_path / "journal") as sdk:
+        told_of = sdk.history(made.unique_ids[0])
+    console = Console(file=io.StringIO(), width=200)
+    console.print(history_tree(told_of))
+    drawn = console.file.getvalue().splitlines()
+    assert [line.split("of ")[1] for line in drawn if "version" in line] == [new, previous]
+    assert sum("Moved to another patient" in line for line in drawn) == 1
 
 
 # --- at the same moment

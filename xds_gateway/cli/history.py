@@ -6,7 +6,7 @@ from typing import Final
 from rich.text import Text
 from rich.tree import Tree
 
-from ..client import AssociationSummary, DocumentHistory, DocumentSummary
+from ..client import AssociationSummary, DocumentHistory, DocumentSummary, SubmissionSetSummary
 from .connecting import NOTHING_CHANGED, connected, identifier
 from .console import output, print_json, shown, time_text, working
 from .listing import status_text
@@ -52,16 +52,18 @@ def history_tree(told: DocumentHistory) -> Tree:
     root = Text(shown(latest.title) or "untitled", style="bold")
     root.append(f"  uniqueId {shown(latest.unique_id)}", style="not bold dim")
     tree = Tree(root, guide_style="dim")
+    moved = len({each.patient_id for each in told.versions}) > 1  # ITI-57, ITI-64
     for version in reversed(told.versions):
-        branch = tree.add(_version(version))
+        branch = tree.add(_version(version, version.patient_id if moved else None))
         for line in _holders(told, version):
             branch.add(line)
     _Relations(told).grow(tree, {each.entry_uuid for each in told.versions})
     return tree
 
 
-def _version(entry: DocumentSummary) -> Text:
+def _version(entry: DocumentSummary, patient: str | None) -> Text:
     line = Text(f"version {shown(entry.version) or '1'}  ", style="bold").append(status_text(entry.status))
+    line.append(f"  of {shown(patient)}" if patient else "", style="not bold")
     return line.append(f"\n{shown(entry.entry_uuid)}", style="not bold dim")
 
 
@@ -73,7 +75,7 @@ def _holders(told: DocumentHistory, version: DocumentSummary) -> Iterator[Text]:
             added = holders[each.entry_uuid].submission_set_status == "Reference"
             word = "added to submission set" if added else "submitted"
             line = Text(f"{word} {time_text(each.submission_time)}".rstrip())
-            line.append(f"  {shown(each.title)}" if each.title else "")
+            line.append(f"  {shown(_named(each))}" if _named(each) else "")
             yield line.append(f"\nset {shown(each.entry_uuid)}", style="dim")
     for folder in told.folders:
         if folder.entry_uuid in holders:
@@ -81,6 +83,12 @@ def _holders(told: DocumentHistory, version: DocumentSummary) -> Iterator[Text]:
             line = Text("was in folder " if left else "in folder ", style="yellow" if left else "")
             line.append(shown(folder.title) or "untitled", style="bold")
             yield line.append(f"\nfolder {shown(folder.entry_uuid)}", style="not bold dim")
+
+
+def _named(submission_set: SubmissionSetSummary) -> str | None:
+    """The title of a set, or what it is: one that ITI-64 made has no title."""
+    code = submission_set.content_type_code
+    return submission_set.title or (code.display or code.code if code else None)
 
 
 class _Relations:
