@@ -21,6 +21,8 @@ from xds_gateway.model.identifiers import parse_patient_id
 from xds_gateway.model.messages import AuditEvent, RetrievedDocument
 from xds_gateway.model.principal import Principal
 
+from .links import MOVED, SOURCE
+
 _ROWS = {row.name: row for row in TRANSACTIONS}
 _STAMP = Stamp("urn:uuid:answer", NOW)
 _RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
@@ -59,18 +61,23 @@ class NoJournal:
 
 
 CALLERS = ("CN=Cabinet Nord", "CN=Cabinet Sud")
-_MOVED = Code("moved", "2.25.1", "Moved")
 _HIS = Principal(node="CN=HIS", address="127.0.0.1")
 
 
 class Door:
     """The transactions of one domain, its feed, and its administrator."""
 
-    def __init__(self, domain: Domain, now: Callable[[], str]) -> None:
+    def __init__(self, domain: Domain, now: Callable[[], str], *, patients_open: bool) -> None:
         self._domain = domain
         self._now = now
         store = domain.storage.registry
-        policy = FeedPolicy(domain="main", link_change_code=_MOVED)
+        code, scheme = MOVED
+        policy = FeedPolicy(
+            domain="main",
+            patients_open=patients_open,
+            link_change_code=Code(code, scheme),
+            link_change_source=SOURCE,
+        )
         self._feed = PatientIdentityFeed(store=store, policy=policy, now=now, new_uuid=domain.new_uuid)
         self._administration = PatientAdministration(
             store=store, journal=NoJournal(), policy=policy, caller=_HIS, now=now, new_id=domain.new_uuid

@@ -28,6 +28,8 @@ from .questions import REFERENCES, Wanted
 
 NAMES = ("PAT-0042", "PAT-0043", "PAT-0044", "PAT-0045")
 PATIENTS = tuple(map(cx, NAMES))
+LOCALS = ("IPP-77", "IPP-78")
+LOCAL_AUTHORITY = "1.3.6.1.4.1.21367.13.20.9"
 _FLAVOURS: Mapping[str, tuple[str, tuple[Code, Code]]] = {
     v.DE_CLASS_CODE: ("ClassCode", (Code("11", "1.2.3.1", "Letter"), Code("12", "1.2.3.1", "Report"))),
     v.DE_FORMAT_CODE: ("FormatCode", (Code("text", "1.2.3.2", "Text"), Code("pdf", "1.2.3.2", "PDF"))),
@@ -82,17 +84,35 @@ def adt(event: str, control_id: str, patient: str, subsumed: str | None = None) 
     )
 
 
+def link_change(control_id: str, new: str, local: str, previous: str, subsumed: str | None = None) -> FeedMessage:
+    """A43: a local identifier belongs to another patient, or another one was merged into it; all by their names."""
+    before = (Identifier(previous, "", AUTHORITY, "ISO"), *((_local(subsumed),) if subsumed else ()))
+    header = HEADER._replace(event="A43", control_id=control_id, version="2.5")
+    return FeedMessage(header, (Identifier(new, "", AUTHORITY, "ISO"), _local(local)), before)
+
+
+def _local(name: str) -> Identifier:
+    return Identifier(name, "", LOCAL_AUTHORITY, "ISO")
+
+
+def local_cx(name: str) -> str:
+    """A local identifier as sourcePatientId has it."""
+    return f"{name}^^^&{LOCAL_AUTHORITY}&ISO"
+
+
 def describe(content: bytes) -> dict[str, str]:
     """Hash and size of a document."""
     return {"hash": sha1(content).hexdigest(), "size": str(len(content))}
 
 
-def entry(identifier: str, patient: str, unique_id: str, content: bytes, flavour: int = 0) -> DocumentEntry:
-    """An entry of one of two flavours: other codes, another referenceIdList."""
+def entry(
+    identifier: str, patient: str, unique_id: str, content: bytes, flavour: int = 0, local: str = LOCALS[0]
+) -> DocumentEntry:
+    """An entry of one of two flavours: other codes, another referenceIdList; `local` is its source's patient."""
     return builders.make_entry(
         id=identifier,
         home=None,
-        slots={**describe(content), _REFERENCES: REFERENCES[flavour]},
+        slots={**describe(content), _REFERENCES: REFERENCES[flavour], "sourcePatientId": local_cx(local)},
         codes={scheme: (codes[flavour],) for scheme, (_, codes) in _FLAVOURS.items()},
         identifiers={v.DE_PATIENT_ID: patient, v.DE_UNIQUE_ID: unique_id},
     )

@@ -1,12 +1,12 @@
 """A small registry in plain Python: dicts, no storage, no XML; what the gateway should hold after each request.
 
 It is written from the standard's text and docs/divergences.md, not from the gateway. Requests are in `submissions`,
-`updates`, `removals`, `patients` and `retries`, queries in `questions`; each request is performed and gives no codes,
-or changes nothing and gives the error codes of its answer.
+`updates`, `removals`, `patients`, `links` and `retries`, queries in `questions`; each request is performed and gives no
+codes, or changes nothing and gives the error codes of its answer.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from xds_gateway.model import vocabulary as v
@@ -99,7 +99,7 @@ class Registry:
     things: dict[str, Thing] = field(default_factory=dict)
     contents: dict[int, bytes] = field(default_factory=dict)
     kept: dict[str, set[int]] = field(default_factory=dict)
-    made: list[str] = field(default_factory=list)  # ids given here to Associations that the registry made itself
+    made: list[str] = field(default_factory=list)  # ids given here to what the registry made itself
     count: int = 0
 
     # -- what there is
@@ -195,12 +195,21 @@ class Registry:
         self.made.append(thing.id)
         return thing
 
+    def make_object(self, sent: RegistryObject, lid: str | None = None, version: int = 1) -> Thing:
+        """A set or a version that the registry makes itself; its id is learned later."""
+        identifier = f"made {self.count + 1}"
+        made = self.add(replace(sent, id=identifier), lid=lid, version=version)
+        self.made.append(identifier)
+        return made
+
     def learn(self, given: str, real: str) -> None:
-        """Call an Association that was made by its real id, wherever it is named."""
+        """Call what was made by its real id, wherever it is named."""
         self.made.remove(given)
         self.things = {(real if key == given else key): thing for key, thing in self.things.items()}
-        self.things[real].id = self.things[real].lid = real
+        thing = self.things[real]
+        thing.id, thing.lid = real, real if thing.lid == given else thing.lid
         for link in self.associations():
+            link.source = real if link.source == given else link.source
             link.target = real if link.target == given else link.target
 
     def keep(self, document: bytes, thing: Thing) -> None:

@@ -115,7 +115,8 @@ def _membership(
     if not isinstance(target, DocumentEntry):
         return {METADATA}
     codes: Codes = set()
-    for end in (link.source, link.target):
+    own = {item.id for item in message.objects}  # sent again, they are judged as they come, not as they became
+    for end in {link.source, link.target} - own:
         thing = registry.get(end)
         if thing is not None and not thing.approved:
             codes.add(DEPRECATED)

@@ -162,7 +162,8 @@ class AnyLife(RuleBasedStateMachine):
             unique_id = taken.sent.unique_id or ""
             if not choose.one_in(4):
                 content = self._contents.get(taken.sent.slot_value("hash") or "", content)
-        item = m.entry(identifier, patient, unique_id, content, choose.up_to(1))
+        local = m.LOCALS[choose.one_in(4)]
+        item = m.entry(identifier, patient, unique_id, content, choose.up_to(1), local)
         return m.on_demand(item) if transaction == "ITI-61" else item
 
     def _relationships(
@@ -348,6 +349,28 @@ class AnyLife(RuleBasedStateMachine):
             self.world.unmerge(choose.of(m.PATIENTS) if choose.one_in(6) else choose.of(sorted(people.into)))
         else:
             self._feed(*(self._told(choose) for _ in range(1 + choose.one_in(3))))
+
+    @precondition(lambda self: self.registry.entries())
+    @rule(data=st.data())
+    def change_a_link(self, data: st.DataObject) -> None:
+        """Usually of a local identifier that some Approved entry of an active patient has."""
+        choose = Chooser(data)
+        old = [each for each in self._fed if each.header.event == "A43"]
+        if old and choose.one_in(10):
+            self._feed(choose.of(old))  # again
+            return
+        entry = choose.usually(lambda thing: thing.is_entry and thing.approved, self.registry.entries())
+        thing = self.registry.get(entry or "")
+        previous = (thing.patient if thing else None) or choose.of(m.PATIENTS)
+        others = [each for each in m.PATIENTS if each != previous and self.registry.people.active(each)]
+        new = choose.of(others) if others and not choose.one_in(4) else choose.of((*m.PATIENTS, previous))
+        local = (thing.sent.slot_value("sourcePatientId") if thing else None) or m.local_cx(m.LOCALS[0])
+        names = [each.partition("^")[0] for each in (new, local, previous)]
+        if new == previous or choose.one_in(4):  # the entry's is merged into the other one
+            (names[1], subsumed) = (choose.of(m.LOCALS), names[1])
+            self._feed(m.link_change(self._names.control_id(), *names, subsumed))
+        else:
+            self._feed(m.link_change(self._names.control_id(), *names))
 
     def _feed(self, *messages: FeedMessage) -> None:
         self.world.feed(*messages)

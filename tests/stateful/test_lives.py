@@ -96,3 +96,39 @@ def test_a_membership_that_is_there_twice_goes_over_to_a_new_version_twice(world
     assert world.submit(m.submission(names, PATIENT, filings=filed), "ITI-42") == set()
     new = new_version(world, names, item)
     assert [link.source for link in world.registry.to(new.id)].count(folder.id) == 2
+
+
+def test_documents_move_to_another_patient_and_back_with_their_folder_and_what_is_appended(world, names):
+    """Both links are changed; what was submitted before may be sent again and undoes nothing."""
+    item, folder = sent(names), m.folder(names.uuid(), PATIENT, names.oid())
+    addendum = m.entry(names.uuid(), PATIENT, names.oid(), b"more")
+    first = m.submission(
+        names,
+        PATIENT,
+        entries=[item, addendum],
+        folders=[folder],
+        filings=[(folder.id, item.id), (folder.id, addendum.id)],
+        relationships=[m.link(names.uuid(), addendum.id, item.id, v.APND)],
+    )
+    assert world.submit(first, "ITI-42") == set()
+    assert world.feed(m.adt("A04", names.control_id(), m.NAMES[0]), m.adt("A04", names.control_id(), m.NAMES[1]))
+    there = m.link_change(names.control_id(), m.NAMES[1], m.LOCALS[0], m.NAMES[0])
+    assert world.feed(there) == ["AA"]
+    assert {thing.patient for thing in world.registry.things.values() if thing.latest and thing.is_entry} == {
+        OTHER_PATIENT
+    }
+    assert world.submit(first, "ITI-42") == set()
+    assert world.feed(m.link_change(names.control_id(), m.NAMES[0], m.LOCALS[0], m.NAMES[1])) == ["AA"]
+    assert world.feed(there) == ["AA"]
+    versions = world.registry.versions(item.id, DocumentEntry)
+    assert [(each.version, each.patient) for each in versions] == [(1, PATIENT), (2, OTHER_PATIENT), (3, PATIENT)]
+
+
+def test_a_set_that_refers_to_a_document_of_another_patient_follows_it(world, names):
+    item = sent(names)
+    register(world, names, item)
+    other = m.entry(names.uuid(), OTHER_PATIENT, names.oid(), b"other", local=m.LOCALS[1])
+    referring = m.submission(names, OTHER_PATIENT, entries=[other], references=[item.id])
+    assert world.submit(referring, "ITI-42") == set()
+    assert world.feed(m.link_change(names.control_id(), m.NAMES[1], m.LOCALS[0], m.NAMES[0])) == ["AA"]
+    assert world.submit(referring, "ITI-42") == set()

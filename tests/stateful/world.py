@@ -22,7 +22,9 @@ from xds_gateway.codec.xdsb import (
     render_remove_request,
     render_retrieve_request,
 )
+from xds_gateway.model import vocabulary as v
 from xds_gateway.model.feeds import FeedMessage
+from xds_gateway.model.identifiers import is_oid
 from xds_gateway.model.messages import (
     DocumentPart,
     DocumentRequest,
@@ -32,16 +34,24 @@ from xds_gateway.model.messages import (
     RemoveRequest,
     RetrieveRequest,
 )
-from xds_gateway.model.metadata import Association, Submission
+from xds_gateway.model.metadata import (
+    Association,
+    DocumentEntry,
+    Folder,
+    RegistryObject,
+    Submission,
+    SubmissionSet,
+)
 from xds_gateway.storage.database import migrate
 
-from . import patients, questions, removals, retries, submissions, updates
+from . import links, patients, questions, removals, retries, submissions, updates
 from .door import CALLERS, Door, NoJournal, Reply, Seen
 from .messages import CODED, FILTERED, PATIENTS
 from .questions import BOTH, Question, View
 from .registry import DEFAULT, Codes, Policy, Registry, Thing
 from .retries import Request
 
+VERSIONED: Mapping[type[RegistryObject], str] = {DocumentEntry: "Documents", Folder: "Folders"}
 _START = datetime(2026, 3, 14, 9)
 
 
@@ -63,7 +73,7 @@ class World:
         shutil.copy(_empty(), folder)
         self._opening = open_domain(folder, journal=NoJournal(), now=lambda: self.now, **policy._asdict())
         self._domain = self._opening.__enter__()
-        self._door = Door(self._domain, lambda: self.now)
+        self._door = Door(self._domain, lambda: self.now, patients_open=policy.patients_open)
 
     @property
     def now(self) -> str:
@@ -137,10 +147,15 @@ class World:
     def feed(self, *messages: FeedMessage) -> list[str]:
         """Messages of a feed that arrive together; the acknowledgments on which both agree."""
         with self._step(dry=False) as registry:
-            expected = [patients.feed(registry.people, message) for message in messages]
+            expected = [self._told(registry, message) for message in messages]
             assert self._door.feed(messages) == expected
         self._agree_on_people()
         return expected
+
+    def _told(self, registry: Registry, message: FeedMessage) -> str:
+        if message.header.event == "A43":
+            return links.take(registry, message, self.now)
+        return patients.feed(registry.people, message)
 
     def unmerge(self, patient: str) -> bool:
         """An administrator undoes a merge, if there is one."""
@@ -222,9 +237,15 @@ class World:
         assert (reply.documents, set(reply.codes)) == (there, missing)
 
     def _learn(self) -> None:
-        """The ids of Associations that the registry made: by type and ends."""
+        """The ids of what the registry made: versions by their number, sets by their patient, Associations by ends."""
         if not self.registry.made:
             return
+        for given in list(self.registry.made):
+            thing = self.registry.things[given]
+            if thing.is_set:
+                self._learn_set(thing)
+            elif not thing.is_association:
+                self._learn_version(thing)
         ends = [thing.id for thing in self.registry.things.values() if thing.id not in self.registry.made]
         reply = self._query(questions.get_associations(View(self.registry, 2, BOTH), ends), "LeafClass")
         new: dict[tuple[str, ...], list[str]] = {}
@@ -236,6 +257,24 @@ class World:
             assert new.get((thing.type, thing.source, thing.target)), "the registry made no such Association"
             self.registry.learn(given, new[thing.type, thing.source, thing.target].pop(0))
         assert not any(new.values()), "the registry made an Association of its own"
+
+    def _learn_version(self, thing: Thing) -> None:
+        kind = type(thing.sent)
+        view = View(self.registry, 2)
+        reply = self._query(questions.get_versions(f"Get{VERSIONED[kind]}", kind, view, thing.lid), "ObjectRef")
+        (real,) = set(reply.ids) - self.registry.things.keys()
+        self.registry.learn(thing.id, real)
+
+    def _learn_set(self, thing: Thing) -> None:
+        view = View(self.registry, 2)
+        reply = self._query(questions.find_submission_sets(view, thing.patient or "", (v.APPROVED,)), "LeafClass")
+        (real,) = set(reply.ids) - self.registry.things.keys()
+        unique_id = reply.objects[real].unique_id or ""
+        assert is_oid(unique_id)
+        assert not self.registry.with_unique_id(unique_id)
+        assert isinstance(thing.sent, SubmissionSet)
+        thing.sent = links.with_unique_id(thing.sent, unique_id)
+        self.registry.learn(thing.id, real)
 
 
 def _status(codes: frozenset[str]) -> str:
