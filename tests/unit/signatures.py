@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from tests.unit.assertions import NOW, make_assertion
-from xds_gateway.codec.namespaces import DS, SAML, WSSE
+from xds_gateway.codec.namespaces import DS, WSSE
 from xds_gateway.codec.saml import render_assertion
 from xds_gateway.model.assertions import Assertion
 
@@ -84,7 +84,7 @@ def holder(name: str, kind: str = "rsa", size: int = 2048, *, until: datetime = 
     return Holder(key, certificate)
 
 
-_CURVES: Final = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
+_CURVES: Final = {"P-192": ec.SECP192R1(), "P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 
 
 def signature_xml(
@@ -124,13 +124,14 @@ def sign(text: str, by: Holder | xmlsec.Key, **profile: Any) -> str:
     identifier = etree.fromstring(text).get("ID", "")
     root = etree.fromstring(with_signature(text, signature_xml(identifier, **profile)))
     context = xmlsec.SignatureContext()
-    context.key = _xmlsec_key(by) if isinstance(by, Holder) else by
+    context.key = xmlsec_key(by) if isinstance(by, Holder) else by
     context.register_id(root, "ID")
     context.sign(root.find(f"{{{DS}}}Signature"))
     return etree.tostring(root).decode()
 
 
-def _xmlsec_key(by: Holder) -> xmlsec.Key:
+def xmlsec_key(by: Holder) -> xmlsec.Key:
+    """The same key for xmlsec."""
     pem = by.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem)
 
@@ -151,6 +152,3 @@ def parts_of(signed: str) -> tuple[str, str]:
 
 def element(signed: str) -> etree._Element:
     return etree.fromstring(signed)
-
-
-__all__ = ["SAML", "element", "holder", "parts_of", "security", "sign", "signature_xml", "unsigned", "with_signature"]
