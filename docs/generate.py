@@ -4,6 +4,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,6 +27,10 @@ from xds_gateway.rules.patients import RULES as FEED_RULES
 from xds_gateway.rules.patients import V2_RULES, V3_RULES, FeedRule, problem
 from xds_gateway.security.access_matrix import IHE as MATRIX
 from xds_gateway.security.access_matrix import NODE
+from xds_gateway.security.algorithms import Algorithms
+from xds_gateway.security.policies import POLICIES, AssertionPolicy
+from xds_gateway.security.refusals import RULES
+from xds_gateway.security.wss import TokenLimits
 
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent / "xds_gateway"
@@ -478,9 +483,46 @@ def matrix_page() -> str:
     )
 
 
+ASSERTION_RULES_HEAD = """\
+# Why an assertion is refused
+
+Each policy is a row, and every refusal has a rule. The rule stands in the log and in the audit (transaction
+`user-authentication`); the caller is told the fault of WS-Security, and the rule only where the mount has
+`tell_refusals`. Which attack each rule stops: `tests/unit/attacks.py`.
+
+## Policies
+
+"""
+
+
+def assertion_rules_page() -> str:
+    """docs/assertion-rules.md: the policies of assertions, column by column, and the rules that refuse."""
+    parts = [ASSERTION_RULES_HEAD, _row("", *(f"`{name}`" for name in POLICIES)) + "\n" + "|---" * (len(POLICIES) + 1)]
+    for column in AssertionPolicy._fields:
+        told = (_column(getattr(policy, column)) for policy in POLICIES.values())
+        parts.append("|\n" if column == AssertionPolicy._fields[0] else "\n")
+        parts.append(_row(column.replace("_", " "), *told))
+    parts.append("\n\n## Rules\n\n| rule | fault | what is wrong | clause |\n|---|---|---|---|\n")
+    rows = (_row(f"`{name}`", f"`{row.fault.value}`", row.sentence, row.clause) for name, row in RULES.items())
+    return "".join(parts) + "\n".join(rows) + "\n"
+
+
+def _column(value: Any) -> str:
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():g} s"
+    if isinstance(value, Algorithms):
+        return ", ".join(f"`{uri.rpartition('#')[2]}`" for uri in (*value.signatures, *value.digests))
+    if isinstance(value, TokenLimits):
+        return f"{value.size // 1024} KiB, {value.namespaces} namespaces"
+    if isinstance(value, frozenset | tuple):
+        return ", ".join(f"`{each.rpartition(':')[2]}`" if each else "none" for each in sorted(value, key=str))
+    return str(value)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "access-matrix.md": matrix_page,
     "assertion-profile.md": profile_page,
+    "assertion-rules.md": assertion_rules_page,
     "cli.md": cli_page,
     "errors.md": errors_page,
     "known-mistakes.md": known_mistakes_page,

@@ -176,6 +176,9 @@ WRAPPINGS: Final[dict[str, Attack]] = {
     "text after the signature": Attack(
         "dsig.digest", lambda g: security(g.replace("</ds:Signature>", "</ds:Signature>x"))
     ),
+    "a signature in a signature": Attack(
+        "wss.signature.one", lambda g: security(inside(g, signature_of(g), "</ds:Signature>"))
+    ),
     "one role more": Attack("dsig.digest", lambda g: security(g.replace("309343006", "106292003"))),
     "no signature": Attack("wss.signature.one", lambda g: security(bare(g))),
     "an encrypted assertion beside": Attack(

@@ -52,24 +52,20 @@ def find_assertion(
     if has_comments(message.root, message.charset, _SECURITY):
         raise AuthenticationRefused("wss.comment")
     _check_size(found, message.root, limits)
-    _check_alone(found, message.headers[0])
+    _check_alone(found)
     return found
 
 
 def _token(header: etree._Element, now: datetime, skew: timedelta) -> etree._Element | None:
-    tokens = []
+    """The first assertion of a header; whether it is the only one is seen later."""
     for child in elements(header):
         if child.tag == _TIMESTAMP:
             _check_timestamp(child, now - skew)
-        elif child.tag in (_ASSERTION, _SIGNATURE):
-            tokens.append(child)
-        else:
+        elif child.tag == _SIGNATURE:
+            raise AuthenticationRefused("wss.signature.one")
+        elif child.tag != _ASSERTION:
             raise AuthenticationRefused("wss.token", received=etree.QName(child).localname)
-    if [token for token in tokens if token.tag == _SIGNATURE]:
-        raise AuthenticationRefused("wss.signature.one")
-    if len(tokens) > 1:
-        raise AuthenticationRefused("wss.assertion.one")
-    return tokens[0] if tokens else None
+    return next(header.iterchildren(_ASSERTION), None)
 
 
 def _check_timestamp(timestamp: etree._Element, earliest: datetime) -> None:
@@ -94,13 +90,11 @@ def _check_size(assertion: etree._Element, root: bytes, limits: TokenLimits) -> 
         raise AuthenticationRefused("wss.namespaces", expected=f"at most {limits.namespaces}")
 
 
-def _check_alone(assertion: etree._Element, header: etree._Element) -> None:
-    """No other assertion in the message, no other signature in the header, nothing else of the same ID."""
+def _check_alone(assertion: etree._Element) -> None:
+    """No other assertion in the message, and nothing else of the same ID."""
     envelope = assertion.getroottree().getroot()
     if sum(1 for _ in envelope.iter(_ASSERTION, _ENCRYPTED)) != 1:
         raise AuthenticationRefused("wss.assertion.one")
-    if sum(1 for _ in header.iter(_SIGNATURE)) != 1:
-        raise AuthenticationRefused("wss.signature.one")
     identifier = assertion.get("ID")
     if not identifier or _SAME_VALUES(envelope, value=identifier) != 1:
         raise AuthenticationRefused("wss.id")

@@ -2,7 +2,7 @@
 
 What is read is what was signed: SignedInfo from the canonical octets that the key has signed, the assertion from the
 tree that was digested, copied. KeyInfo is never read for a key. The octets are libxml2's, the arithmetic is OpenSSL's;
-tests hold both against xmlsec (docs/decisions/0010).
+tests hold both against xmlsec (docs/decisions/0011).
 """
 
 import hashlib

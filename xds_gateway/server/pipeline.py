@@ -289,6 +289,8 @@ class Pipeline:
             _known(exchange.mount.users).record_refusal(_known(exchange.call), refused)
         except GatewayError as unrecorded:  # nothing was given away: the refusal stands
             _log.error("refusal not in the journal", exc_info=unrecorded, extra={"message_id": exchange.message_id})
+        if refused.rule == "saml.notYet":
+            _log.warning("an assertion of a trusted issuer is not yet valid: compare the clocks")
         reason = refused.explained if exchange.mount.tell_refusals else SENTENCES[refused.fault]
         return self._fault(exchange, soap.security_fault(refused.rule, refused.fault.value, reason))
 

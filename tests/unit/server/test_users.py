@@ -271,3 +271,11 @@ def test_the_header_of_somebody_else_is_not_ours(tmp_path: Path) -> None:
     with asking(tmp_path) as bench:
         assert accepted(ask(bench, theirs + genuine()))
         assert refused_by(bench, ask(bench, theirs)) == "wss.required"
+
+
+def test_an_assertion_of_later_makes_the_operator_look_at_the_clock(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with asking(tmp_path, clock=clock_at(NOW - timedelta(minutes=10))) as bench:
+        assert refused_by(bench, ask(bench, genuine())) == "saml.notYet"
+    assert "compare the clocks" in caplog.text
