@@ -13,10 +13,12 @@ import pytest
 
 from tests.documents import CHECKOUT, blocks
 from tests.gateways import RunningGateway, listener
+from xds_gateway.codec.mllp import frame
 from xds_gateway.codec.transactions import TRANSACTIONS
 from xds_gateway.config.shipped import CONFORMANCE
 
 from .commands import PROGRAM, end, environment, read_until, run, started
+from .feeds import adt, fed_domain, sending
 from .messages import PLAIN, Answer, find_documents, new_patient, provide, registrable, retrieve, send
 from .messages import register as registration
 from .raw import Connection, chunked, request_head
@@ -220,6 +222,24 @@ def test_a_chunked_body_is_in_the_wire_log_as_it_was_sent(start_gateway, pki, tm
     (exchange,) = folder.iterdir()
     assert (exchange / "request").read_bytes() == head + body
     assert (exchange / "response").read_bytes().endswith(b"\r\n\r\n" + answer.body)
+
+
+def test_each_message_of_a_feed_is_in_the_wire_log_also_a_broken_one(start_gateway, pki, tmp_path):
+    folder = tmp_path / "wire"
+    gateway = start_gateway(**fed_domain(pki, message_bytes=2000), wire_log={"folder": folder})
+    good, odd, bare = (frame(adt("A04", new_patient())), frame(adt("A37", new_patient())), frame(b"PID|||1"))
+    cut, long = b"\x0b" + adt("A04", new_patient())[:60], b"\x0b" + adt("A04", new_patient()).ljust(2001, b"x")
+    answers = []
+    for sent, count in ((good + b"\r\n" + odd, 2), (bare, 0), (cut, 0), (long, 1)):
+        with sending(gateway) as sender:
+            sender.write(sent)
+            sender.connection.shutdown(socket.SHUT_WR)
+            answers += [frame(answer) for answer in sender.read(count + 1)]
+    assert gateway.stop() == 0
+    told = [(each / "request", each / "response") for each in sorted(folder.iterdir())]
+    assert [request.read_bytes() for request, _ in told] == [good, odd, bare, cut, long]
+    assert [response.read_bytes() for _, response in told if response.exists()] == answers
+    assert [response.exists() for _, response in told] == [True, True, False, False, True]
 
 
 def test_what_comes_after_an_early_answer_belongs_to_its_exchange(start_gateway, pki, tmp_path):

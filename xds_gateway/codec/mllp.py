@@ -44,6 +44,11 @@ class Frames:
         """True when a frame has begun and not ended."""
         return bool(self._buffer)
 
+    @property
+    def rest(self) -> bytes:
+        """What has arrived and is no whole message, from the beginning of its frame."""
+        return bytes(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Messages that are whole now. Raises FrameBroken, FrameTooLong; what came before was given."""
         buffer = self._buffer

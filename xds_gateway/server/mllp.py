@@ -7,9 +7,10 @@ and nothing else.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Final
 
 from ..codec.mllp import FrameBroken, Frames, FrameTooLong, frame
@@ -147,6 +148,7 @@ class _Connection:
         self._caller: Final = caller
         self._busy = False
         self._ending = False
+        self._refusal = b""  # the answer to what is no whole message
 
     @property
     def transport(self) -> asyncio.BaseTransport:
@@ -166,6 +168,13 @@ class _Connection:
     async def serve(self) -> None:
         """Until the sender ends. Raises FrameBroken, OSError, TimeoutError."""
         frames = Frames(self._limits.message_bytes)
+        try:
+            await self._serve(frames)
+        finally:
+            if frames.inside:
+                self._record([frames.rest], [self._refusal])
+
+    async def _serve(self, frames: Frames) -> None:
         loop = asyncio.get_running_loop()
         deadline: float | None = None
         while not self._ending:
@@ -206,7 +215,7 @@ class _Connection:
         self._busy = True
         try:
             answers = await self._pipeline.answers(self._caller, contents)
-            self._record(contents, answers)
+            self._record(map(frame, contents), map(frame, answers))
             await self._send(answers)
         finally:
             self._busy = False
@@ -216,6 +225,7 @@ class _Connection:
     async def _refuse(self, broken: FrameTooLong) -> None:
         answer = self._pipeline.too_long(broken.beginning, self._limits.message_bytes)
         if answer is not None:
+            self._refusal = frame(answer)
             await self._send([answer])
 
     async def _send(self, answers: Sequence[bytes]) -> None:
@@ -223,13 +233,15 @@ class _Connection:
         async with asyncio.timeout(self._limits.message_seconds):
             await self._writer.drain()
 
-    def _record(self, contents: Sequence[bytes], answers: Sequence[bytes]) -> None:
+    def _record(self, received: Iterable[bytes], sent: Iterable[bytes]) -> None:
+        """The bytes of each message as they were, of a broken one as far as it came; its answer, if it got one."""
         if self._tap is None:
             return
-        for content, answer in zip(contents, answers, strict=False):
+        for request, response in zip_longest(received, sent, fillvalue=b""):
             exchange = self._tap.exchange()
-            exchange.received(frame(content))
-            exchange.sent(frame(answer))
+            exchange.received(request)
+            if response:
+                exchange.sent(response)
 
 
 def _caller(writer: asyncio.StreamWriter, identify: Identify) -> Principal:
