@@ -126,7 +126,7 @@ class AnyLife(RuleBasedStateMachine):
             folders=folders,
             relationships=self._relationships(choose, patient, entries, transaction),
             filings=self._filings(choose, patient, entries, folders),
-            references=self._references(choose),
+            references=self._references(choose, {item.id for item in entries}),
             set_unique_id=None if folders or again else self._unique_id(choose, 20),
         )
         self._send(Request(CALLERS[0], transaction, message, contents), dry)
@@ -142,9 +142,10 @@ class AnyLife(RuleBasedStateMachine):
         literal = choose.one_in(2 if self.registry.policy.follow_merges else 8)
         return patient if literal else self.registry.people.survivor(patient)
 
-    def _references(self, choose: Chooser) -> list[str]:
+    def _references(self, choose: Chooser, own: set[str]) -> list[str]:
+        """What the set refers to; not what it brings, under an id that is taken."""
         found = choose.usually(lambda thing: thing.is_entry, self.things) if choose.one_in(5) else None
-        return [found] if found else []
+        return [found] if found and found not in own else []
 
     def _unique_id(self, choose: Chooser, many: int) -> str:
         """A new one, and one in so many times one that is there."""
