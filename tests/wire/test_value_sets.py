@@ -22,6 +22,7 @@ from tests.wire.messages import (
     send,
 )
 from tests.wire.updates import filed, message, titled, update
+from xds_gateway.cli.program import run as run_here
 from xds_gateway.model.value_sets import ListedCode
 
 OTHER = ListedCode("34105-8", "2.16.840.1.113883.6.1", "CR opératoire")
@@ -142,6 +143,20 @@ def test_people_see_tables(serving):
     assert "has no list: any code is accepted" in told("show", "classCode")
     assert "no list any more" in told("load", "--none", "typeCode")
     assert "nothing has changed" in told("load", "--none", "typeCode")
+
+
+def test_people_are_told_some_of_what_fails_and_how_many_more(serving, monkeypatch, capsys):
+    load(serving, TYPE, OTHER._replace(active=False))
+    for _ in range(3):
+        accepted(serving, provide())
+    load(serving, OTHER)
+    monkeypatch.setattr("xds_gateway.cli.vocabulary._SHOWN", 2)
+    monkeypatch.setenv("XDS_GATEWAY_DATA_FOLDER", str(serving.data_folder))
+    assert run_here(["vocabulary", "check"]) == 1
+    told = capsys.readouterr().out
+    assert told.count("DocumentEntry") == 2
+    assert "... and 1 more" in told
+    assert "3 stored objects would be refused today." in told
 
 
 MISTAKES = [
