@@ -27,19 +27,29 @@ class Changes:
     concerned: tuple[str, ...] = ()  # patients that the audit row tells of, as CX, when the request named none
 
 
+class Named(NamedTuple):
+    """What a request names of the registry, by id or logicalID; of that, what it replaces, updates and removes."""
+
+    objects: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
 Plan = Callable[[Snapshot], tuple[Changes, tuple[Finding, ...]]]
 
 
 class Change(NamedTuple):
     """A request that is ready for the registry: `plan` decides on a snapshot whether and how it happens.
 
-    `documents` are by the id of their entry; `event` is its audit row; `sent_ids` are the sender's ids by final id;
-    by the `receipt` the request is known when it is sent again.
+    `named` is what it names of the registry; `documents` are by the id of their entry; `event` is its audit row;
+    `sent_ids` are the sender's ids by final id; by the `receipt` the request is known when it is sent again.
     """
 
     objects: Sequence[RegistryObject]
     plan: Plan
     event: AuditEvent
+    named: Named
     documents: Mapping[str, StoredDocument] = {}
     sent_ids: Mapping[str, str] = {}
     receipt: Receipt | None = None

@@ -140,12 +140,15 @@ class Planning:
         if taken.on_demand or entry.object_type == v.ON_DEMAND_DOCUMENT:
             if not (taken.on_demand and entry.object_type == v.ON_DEMAND_DOCUMENT):
                 owner = "an on-demand entry" if taken.on_demand else "a stable entry"
-                self.found("ihe.registry.uniqueId.onDemand", entry.id, received=entry.unique_id, expected=owner)
+                told = owner if taken.shown else None
+                self.found("ihe.registry.uniqueId.onDemand", entry.id, received=entry.unique_id, expected=told)
             return
         if taken.hash is not None and entry.hash is not None and entry.hash.lower() != taken.hash.lower():
-            self.found("ihe.registry.hash", entry.id, received=entry.hash, expected=taken.hash)
+            self.found("ihe.registry.hash", entry.id, received=entry.hash, expected=taken.hash if taken.shown else None)
         if taken.size is not None and entry.size is not None and entry.size.strip() != str(taken.size):
-            self.found("ihe.registry.size", entry.id, received=entry.size, expected=str(taken.size))
+            self.found(
+                "ihe.registry.size", entry.id, received=entry.size, expected=str(taken.size) if taken.shown else None
+            )
 
     # -- associations
 

@@ -10,12 +10,13 @@ from ..model.errors import Finding, RequestRefused, StorageBusy, StorageFaulty, 
 from ..model.identifiers import parse_patient_id
 from ..model.messages import DocumentRequest, RetrievedDocument, StoredDocument
 from ..model.metadata import DocumentEntry
-from ..model.principal import Call
+from ..model.principal import AccessFilter, Call
 from ..model.queries import GetDocuments
 from ..rules.ihe import finding
 from .changes import Changes, Plan
 from .identity import NewUuid, resolved
 from .making import DocumentMaker, MadeDocument, NotMade
+from .permissions import own_act
 from .ports import DocumentIndex, DocumentStore, QueryStore, RegistryStore, Snapshot
 from .registry import DocumentRegistry, DomainPolicy
 from .snapshots import snapshot_id, snapshot_submission
@@ -133,8 +134,9 @@ class OnDemandSource:
         return stored
 
     def _kept(self, call: Call, new_id: str) -> StoredDocument | None:
+        """What was kept of the very bytes that the caller is given now."""
         own = self._policy.repository_unique_id
-        have = self._index.documents(own, [new_id], call.access.retrieve).get(new_id)
+        have = self._index.documents(own, [new_id], AccessFilter.everything(call.access.domain)).get(new_id)
         return have.document if have else None
 
     def _register(
@@ -159,12 +161,12 @@ class OnDemandSource:
         )
         final = resolved(submission, self._new_uuid, self._policy.home_community_id)
         change = self._registry.submission_change(
-            call._replace(transaction="ITI-42"), final, {final.submission.document_entries[0].id: stored}, "ITI-42"
+            own_act(call, "ITI-42"), final, {final.submission.document_entries[0].id: stored}, "ITI-42"
         )
         if once:
             change = change._replace(plan=partial(_plan_once, change.plan, new_id))
         try:
-            self._registry.make(call, change)
+            self._registry.make(own_act(call, call.transaction), change)
         except StorageFaulty:  # the entry may be there after all: its document stays, orphans are swept
             raise
         except (RequestRefused, StorageFull, StorageBusy):

@@ -35,6 +35,7 @@ class KnownUniqueId(NamedTuple):
     kind: str
     hash: str | None
     size: int | None
+    shown: bool = True  # whether the caller of this snapshot may find it
 
     @property
     def on_demand(self) -> bool:
@@ -80,6 +81,18 @@ class RegisteredSet(NamedTuple):
 
 class Snapshot(PatientReads, Protocol):
     """The registry as one write transaction sees it: nothing changes under it until it ends."""
+
+    def look_as(self, access: AccessFilter, named: Iterable[str]) -> None:
+        """Let `objects` and `latest_versions` not know what a caller may not find of these ids and logicalIDs.
+
+        What follows from them is known as before; `shown` and `unique_ids` tell whether the caller may find it.
+        """
+
+    def permitted(self, uuids: Iterable[str], access: AccessFilter) -> frozenset[str]:
+        """Those of these registered objects that a filter permits, by id as given."""
+
+    def shown(self, uuids: Iterable[str]) -> frozenset[str]:
+        """Those of these registered objects that the caller may find; all that are, before `look_as`."""
 
     def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
         """The objects of these ids that exist, by id."""

@@ -30,6 +30,7 @@ from .audited import event_of, patients_asked, subjects, submission_objects
 from .changes import Change, Changes, Plan, apply, effects
 from .identity import NewUuid, Resolved, resolved
 from .lifecycle import plan
+from .permissions import as_shown, named_in, planned
 from .ports import AccessJournal, Found, Prepared, QueryStore, Receipt, RegistryStore, Snapshot
 from .ports import Transaction as StoreTransaction
 from .retries import retry_effects, unless_retried
@@ -113,7 +114,7 @@ class DocumentRegistry:
         """Refuse a submission that has errors; what the registry's state adds to them is said in the same answer."""
         if not any(f.severity is Severity.ERROR for f in findings) or self._perhaps_retried(submission, findings):
             return
-        raise RequestRefused(*findings, *self.state_findings(submission, transaction, findings))
+        raise RequestRefused(*findings, *self.state_findings(call, submission, transaction, findings))
 
     def _perhaps_retried(self, submission: Submission, findings: Sequence[Finding]) -> bool:
         """Whether only codes are wrong, with a set that is registered: lists may have changed since, the plan tells."""
@@ -124,13 +125,15 @@ class DocumentRegistry:
         )
 
     def state_findings(
-        self, submission: Submission, transaction: Transaction, known: Sequence[Finding]
+        self, call: Call, submission: Submission, transaction: Transaction, known: Sequence[Finding]
     ) -> tuple[Finding, ...]:
         """What the registry as it stands has against a submission that is refused anyway; nothing twice."""
         if len(submission.submission_sets) != 1:
             return ()
         final = resolved(submission, self._new_uuid, None)
-        _, found = self._store.inspect(self._with_codes(self._plan_of(final, transaction), final, transaction))
+        change = self.submission_change(call, final, {}, transaction)
+        change = change._replace(plan=self._with_codes(change.plan, final, transaction))
+        _, found = self._store.inspect(partial(planned, call, change))
         said = {(f.code, f.received) for f in known}
         return tuple(
             f for f in found if (f.code, f.received) not in said and f.code is not ErrorCode.UNRESOLVED_REFERENCE
@@ -167,11 +170,16 @@ class DocumentRegistry:
         self, call: Call, final: Resolved, documents: Mapping[str, StoredDocument], transaction: Transaction
     ) -> Change:
         """The change that a submission makes, not made yet, and not held against the value sets."""
-        event = self._submission_event(call, final.submission)
-        planned = self._plan_of(final, transaction)
         objects = final.submission.objects
-        receipt = Receipt(call.principal.node, len(objects))
-        return Change(objects, planned, event, documents, final.sent_ids, receipt)
+        return Change(
+            objects,
+            self._plan_of(final, transaction),
+            self._submission_event(call, final.submission),
+            named_in(final.submission),
+            documents,
+            final.sent_ids,
+            Receipt(call.principal.node, len(objects)),
+        )
 
     def _plan_of(self, final: Resolved, transaction: Transaction) -> Plan:
         return partial(
@@ -184,10 +192,10 @@ class DocumentRegistry:
             new_uuid=self._new_uuid,
         )
 
-    def _with_codes(self, planned: Plan, final: Resolved, transaction: Transaction) -> Plan:
+    def _with_codes(self, plan: Plan, final: Resolved, transaction: Transaction) -> Plan:
         """The plan, and what the value sets say in the very state that it is made for."""
         refused = partial(codes_refused, final, now=self._now(), transaction=transaction, profile=self._policy.profile)
-        return partial(plan_with_codes, planned, refused)
+        return partial(plan_with_codes, plan, refused)
 
     # -- every change of the registry
 
@@ -197,11 +205,11 @@ class DocumentRegistry:
         Raises RequestRefused, StorageFull, StorageBusy.
         """
         if call.dry_run:
-            return self._tell(change)
+            return self._tell(call, change)
         prepared = self._store.prepare(change.objects, change.receipt)
 
         def work(store: StoreTransaction) -> RegistryResponse:
-            changes, findings = change.plan(store)
+            changes, findings = planned(call, change, store)
             if findings:
                 self._refuse_unless_retried(change, findings, store)
                 store.audit(change.event._replace(note=RETRY))
@@ -217,19 +225,19 @@ class DocumentRegistry:
         if left:
             raise RequestRefused(*left)
 
-    def _tell(self, change: Change) -> RegistryResponse:
+    def _tell(self, call: Call, change: Change) -> RegistryResponse:
         """What a change would do, on disk in the journal of reads before it is told."""
 
         def look(snapshot: Snapshot) -> tuple[AuditEvent, tuple[PlannedEffect, ...]]:
-            changes, findings = change.plan(snapshot)
+            changes, findings = planned(call, change, snapshot)
             if findings:
                 self._refuse_unless_retried(change, findings, snapshot)
                 return change.event, retry_effects(change)
-            return _told(change.event, changes), effects(change, changes)
+            return _told(change.event, changes), effects(change, as_shown(call, change, changes, snapshot))
 
-        event, planned = self._store.inspect(look)
+        event, told = self._store.inspect(look)
         self._journal.record(event._replace(note=DRY_RUN))
-        return RegistryResponse(planned=planned)
+        return RegistryResponse(planned=told)
 
     def _apply(self, store: StoreTransaction, changes: Changes, prepared: Sequence[Prepared], change: Change) -> None:
         if self._policy.patients_open:

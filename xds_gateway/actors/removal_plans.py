@@ -14,6 +14,7 @@ from .changes import Changes
 from .ports import KnownObject, Snapshot
 
 _SET: Final = "SubmissionSet"
+_NOT_SHOWN: Final = "that is not shown to you"
 
 
 def plan_removal(
@@ -49,13 +50,17 @@ class _Removal:
         self._staying = [a for a in near if a.uuid not in removed]
 
     def check(self, report: Report) -> None:
-        """Report what refers to a removed object, then what would be left alone."""
+        """Report what refers to a removed object, then what would be left alone; what is hidden is not named."""
+        left_alone = self._left_alone()
+        shown = self._snapshot.shown((*(association.uuid for association in self._staying), *left_alone))
         for association in self._staying:
             for end in dict.fromkeys((association.source, association.target)):
                 if end in self._removed:
-                    report.add("ihe.remove.referenced", object_id=end, received=association.uuid)
-        for identifier, left in self._left_alone().items():
-            report.add("ihe.remove.unreferenced", object_id=identifier, received=identifier, expected=left)
+                    told = association.uuid if association.uuid in shown else _NOT_SHOWN
+                    report.add("ihe.remove.referenced", object_id=end, received=told)
+        for identifier, left in left_alone.items():
+            told = identifier if identifier in shown else _NOT_SHOWN
+            report.add("ihe.remove.unreferenced", object_id=told, received=told, expected=left)
 
     def _left_alone(self) -> dict[str, str]:
         """Objects that stay and lose what held them, with what they would be left as.

@@ -25,7 +25,8 @@ from ..model.principal import Call
 from ..rules.ihe import finding
 from ..rules.removal import check_remove, codes_of, report_for
 from .audited import document_names
-from .changes import Change
+from .changes import Change, Named
+from .permissions import removable
 from .ports import AccessJournal, DocumentStore, HeldDocument, RegistryStore, Snapshot, Transaction
 from .registry import DRY_RUN, DocumentRegistry, DomainPolicy
 from .removal_plans import plan_removal
@@ -63,9 +64,9 @@ class Removals:
     def remove(self, call: Call, request: RemoveRequest) -> RegistryResponse:
         """Remove the metadata of a closed set of objects, all or none (RMD supplement, 3.62). Raises RequestRefused."""
         event = self._registry.event(call, "success", objects=tuple(dict.fromkeys(request.references)))
-        return self._registry.make(
-            call, Change((), partial(plan_removal, request.references, self._policy.profile), event)
-        )
+        asked = tuple(dict.fromkeys(reference.lower() for reference in request.references))
+        planned = partial(plan_removal, request.references, self._policy.profile)
+        return self._registry.make(call, Change((), planned, event, Named(objects=asked, removed=asked)))
 
     # -- ITI-86
 
@@ -84,21 +85,21 @@ class Removals:
         gone = erase(self._store, self._documents, keys)
         return self._answer(call, judged, frozenset(keys) - gone)
 
-    def _judge(self, asked: Sequence[DocumentRequest], snapshot: Snapshot) -> "_Judged":
+    def _judge(self, call: Call, asked: Sequence[DocumentRequest], snapshot: Snapshot) -> "_Judged":
         """Which documents are here to be removed, and why others are not."""
         findings: list[Finding] = []
         ours = [request for request in asked if self._ours(request, findings)]
         held = snapshot.documents_of(
             self._policy.repository_unique_id, [request.document_unique_id for request in ours]
         )
-        here = dict.fromkeys(request for request in ours if request.document_unique_id in held)
-        findings += [
-            _not_removed("ihe.remove.document", request, request.document_unique_id)
-            for request in ours
-            if request not in here
-        ]
+        known, may = removable(call, held, snapshot)
+        for request in ours:
+            if request.document_unique_id not in may:
+                rule = "ihe.access.remove" if request.document_unique_id in known else "ihe.remove.document"
+                findings.append(_not_removed(rule, request, request.document_unique_id))
+        here = dict.fromkeys(request for request in ours if request.document_unique_id in may)
         failed = tuple(request for request in asked if request not in here)
-        return _Judged(tuple(here), failed, held, tuple(findings))
+        return _Judged(tuple(here), failed, {name: each for name, each in held.items() if name in may}, tuple(findings))
 
     def _ours(self, request: DocumentRequest, findings: list[Finding]) -> bool:
         home, own = self._policy.home_community_id, self._policy.repository_unique_id
@@ -114,7 +115,7 @@ class Removals:
         self, call: Call, asked: Sequence[DocumentRequest], store: Transaction
     ) -> tuple["_Judged", Sequence[str]]:
         """The first step: give the documents out no more, and tell the audit, in one transaction."""
-        judged = self._judge(asked, store)
+        judged = self._judge(call, asked, store)
         keys: Sequence[str] = ()
         if judged.here:
             keys = store.detach_documents(self._policy.repository_unique_id, list(judged.held))
@@ -150,7 +151,7 @@ class Removals:
 
     def _tell(self, call: Call, asked: Sequence[DocumentRequest]) -> RemoveDocumentsResponse:
         """What a removal would do, on disk in the journal of reads before it is told."""
-        judged = self._store.inspect(partial(self._judge, asked))
+        judged = self._store.inspect(partial(self._judge, call, asked))
         self._journal.record(*(event._replace(note=DRY_RUN) for event in self._events(call, judged)))
         planned = tuple(
             PlannedEffect("erase", request.document_unique_id, _told(judged.held[request.document_unique_id]))

@@ -67,7 +67,7 @@ class DocumentRepository:
 
     def provide(self, call: Call, request: ProvideRequest, spooled: Mapping[str, SpooledDocument]) -> RegistryResponse:
         """Store documents, by their entry's id, then register them (ITI TF-2 3.41.4.1.3.2). Raises RequestRefused."""
-        self._check_contents(request, spooled)
+        self._check_contents(call, request, spooled)
         if call.dry_run:
             return self._register(call, request, {identifier: _unkept(spool) for identifier, spool in spooled.items()})
         stored = self._keep(spooled)
@@ -85,7 +85,7 @@ class DocumentRepository:
     def _discard(self, stored: Mapping[str, StoredDocument]) -> None:
         self._documents.remove({document.key for document in stored.values()})
 
-    def _check_contents(self, request: ProvideRequest, spooled: Mapping[str, SpooledDocument]) -> None:
+    def _check_contents(self, call: Call, request: ProvideRequest, spooled: Mapping[str, SpooledDocument]) -> None:
         findings = tuple(
             finding
             for entry in request.submission.document_entries
@@ -94,7 +94,8 @@ class DocumentRepository:
             )
         )
         if findings:
-            raise RequestRefused(*findings, *self._registry.state_findings(request.submission, "ITI-41", findings))
+            more = self._registry.state_findings(call, request.submission, "ITI-41", findings)
+            raise RequestRefused(*findings, *more)
 
     def _keep(self, spooled: Mapping[str, SpooledDocument]) -> dict[str, StoredDocument]:
         """Each spooled file once, however many entries include it. Raises StorageFull."""

@@ -12,8 +12,10 @@ from ..model.metadata import Submission
 from ..model.principal import Call
 from ..rules.engine import Transaction
 from ..rules.ihe import check_submission, finding, read_update
-from .changes import Change, Plan
+from .changes import Change, Named, Plan
 from .identity import NewUuid, Resolved, Versioned, resolved
+from .lifecycle import REPLACING
+from .permissions import look, named_in
 from .ports import Receipt, RegistryStore, Snapshot
 from .registry import DocumentRegistry, DomainPolicy
 from .retries import digest_of
@@ -37,7 +39,7 @@ class UpdateResponder:
 
     def admit_update(self, call: Call, request: RegisterRequest, findings: Sequence[Finding]) -> None:
         """Refuse what is no update, or no valid metadata, phase by phase. Raises RequestRefused."""
-        self._admit(request.submission, findings, "ITI-57")
+        self._admit(call, request.submission, findings, "ITI-57")
 
     def update(self, call: Call, request: RegisterRequest) -> RegistryResponse:
         """Perform all operations of a message, or none (ITI-57). Raises RequestRefused, StorageFull, StorageBusy."""
@@ -47,7 +49,7 @@ class UpdateResponder:
 
     def admit_restricted_update(self, call: Call, request: RegisterRequest, findings: Sequence[Finding]) -> None:
         """Refuse what a restricted update may not ask for. Raises RequestRefused."""
-        self._admit(request.submission, findings, "ITI-92")
+        self._admit(call, request.submission, findings, "ITI-92")
 
     def restricted_update(self, call: Call, request: RegisterRequest) -> RegistryResponse:
         """Install new versions of entries (ITI-92). Raises RequestRefused, StorageFull, StorageBusy."""
@@ -55,14 +57,19 @@ class UpdateResponder:
 
     # -- both
 
-    def _admit(self, submission: Submission, findings: Sequence[Finding], transaction: Transaction) -> None:
+    def _admit(self, call: Call, submission: Submission, findings: Sequence[Finding], transaction: Transaction) -> None:
         """Each phase tells everything that it finds, and ends the request when that is an error."""
         _refuse(findings)
         operations, found = read_update(submission, transaction=transaction, profile=self._policy.profile)
         _refuse((*found, *self._foreign_homes(submission, transaction)))
-        _refuse(self._store.inspect(partial(check_object_types, operations.versions, transaction=transaction)))
+        named = Named(tuple(version.lid for version in operations.versions))
+
+        def seen(check: Callable[[Snapshot], tuple[Finding, ...]]) -> tuple[Finding, ...]:
+            return self._store.inspect(lambda snapshot: (*look(call, named, snapshot), *check(snapshot)))
+
+        _refuse(seen(partial(check_object_types, operations.versions, transaction=transaction)))
         judged = check_submission(submission, actor="registry", transaction=transaction, profile=self._policy.profile)
-        _refuse((*judged, *self._store.inspect(partial(self._codes_at_admission, submission, transaction))))
+        _refuse((*judged, *seen(partial(self._codes_at_admission, submission, transaction))))
 
     def _codes_at_admission(
         self, submission: Submission, transaction: Transaction, snapshot: Snapshot
@@ -106,9 +113,10 @@ class UpdateResponder:
         planned = partial(plan_with_codes, planned, self._codes_refused(update.resolved, transaction))
         event = self._event(call, update)
         receipt = _receipt(call, update)
-        return self._registry.make(
-            call, Change(update.objects, planned, event, sent_ids=update.resolved.sent_ids, receipt=receipt)
+        change = Change(
+            update.objects, planned, event, _named(update), sent_ids=update.resolved.sent_ids, receipt=receipt
         )
+        return self._registry.make(call, change)
 
     def _settled(self, submission: Submission, transaction: Transaction) -> Update:
         """The message with final ids, and its operations; a new version has the number after PreviousVersion."""
@@ -144,6 +152,17 @@ class UpdateResponder:
                 *(association.id for association in operations.submitted),
             ),
         )
+
+
+def _named(update: Update) -> Named:
+    """Logical objects and targets that it changes, the registered ends of what it associates."""
+    own = {item.id for item in update.resolved.submission.objects}
+    operations = update.operations
+    named = named_in(update.resolved.submission)
+    replaced = [a.target for a in operations.submitted if a.association_type in REPLACING and a.target not in own]
+    changed = (*(version.lid for version in operations.versions), *(status.target for status in operations.statuses))
+    updated = tuple(dict.fromkeys(item for item in changed if item not in own))
+    return Named(tuple(dict.fromkeys((*named.objects, *updated))), tuple(replaced), updated)
 
 
 def _receipt(call: Call, update: Update) -> Receipt | None:

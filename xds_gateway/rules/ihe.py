@@ -9,6 +9,7 @@ from ..model.messages import DocumentPart
 from ..model.metadata import DocumentEntry, Folder, RegistryObject, Submission, SubmissionSet
 from ..model.value_sets import NO_VALUE_SETS, ValueSets
 from . import (
+    access,
     associations,
     attributes,
     documents,
@@ -38,6 +39,7 @@ IHE: Final = Profile.of(
     updates.RULES,
     removal.RULES,
     service.RULES,
+    access.RULES,
     (MORE,),
 )
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from lxml import etree
 
+from ..actors.permissions import check_request
 from ..codec import soap
 from ..codec.transactions import Stamp, TransactionRow, transaction_for
 from ..codec.xml import XmlLimits, parse
@@ -180,6 +181,7 @@ class Pipeline:
     def _read(self, exchange: _Exchange, row: TransactionRow, body: etree._Element) -> Request | FeedMessage[Wrapper]:
         findings: list[Finding] = []
         request = exchange.asked = row.parse(body, findings)
+        check_request(_known(exchange.call), request)
         admit = getattr(exchange.mount.actor(row.actor), f"admit_{row.actor_method}")
         admit(exchange.call, request, tuple(findings))
         return request

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 from ..model.principal import AccessFilter, Pair, Permit
@@ -62,6 +63,12 @@ class BoundAccess:
     def association(self, values: Bound) -> AccessShape | None:
         """Bind what the condition of associations asks."""
         return self._bind(values, conditions.association)
+
+    def of(self, kind: int, keys: Bound) -> Bound:
+        """What a statement about objects of a kind binds: keys, then what the condition asks."""
+        values = [*keys]
+        self._bind(values, partial(conditions.condition_of, kind))
+        return values
 
     def _bind(self, values: Bound, condition: Callable[[AccessShape], Condition]) -> AccessShape | None:
         if self.shape is not None:

@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ..model.principal import Consent
-from .rows import AUTHOR_ORGANIZATION, CODE_LISTS, SCOPES
+from .rows import AUTHOR_ORGANIZATION, CODE_LISTS, KINDS, SCOPES
 from .statements import in_list
 
+_ENTRY, _ASSOCIATION = KINDS["DocumentEntry"], KINDS["Association"]
 _CONFIDENTIALITY: Final = CODE_LISTS["confidentiality_code"]
 
 
@@ -111,6 +112,30 @@ def association(shape: AccessShape, alias: str = "a") -> Condition:
     )
     selects = " UNION ALL ".join(condition.sql for condition in hidden)
     return Condition(f"NOT EXISTS ({reached} {selects})", tuple(name for c in hidden for name in c.bound))
+
+
+# --- what plans ask: objects that are known by their ids ----------------------------------------------------------
+
+_TABLES: Final = {1: "document_entry", 2: "submission_set", 3: "folder", 4: "association"}
+
+
+def condition_of(kind: int, shape: AccessShape) -> Condition:
+    """The condition of objects of a kind (`rows.KINDS`), as `e`."""
+    if kind == _ENTRY:
+        return entry(shape)
+    return association(shape, "e") if kind == _ASSOCIATION else container(shape)
+
+
+@lru_cache(maxsize=256)
+def permitted(kind: int, keys: int, shape: AccessShape) -> str:
+    """Those of these ids that are permitted. Bind: ids, access."""
+    return f"SELECT e.id FROM {_TABLES[kind]} e WHERE {in_list('e.id', keys)} AND {condition_of(kind, shape).sql}"
+
+
+@lru_cache(maxsize=64)
+def any_entry(shape: AccessShape) -> str:
+    """Whether an entry with a uniqueId is permitted. Bind: id of the uniqueId, access."""
+    return f"SELECT 1 FROM document_entry e WHERE e.unique_id = ? AND {entry(shape).sql} LIMIT 1"
 
 
 # --- one version of an entry --------------------------------------------------------------------------------------

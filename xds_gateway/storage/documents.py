@@ -1,8 +1,8 @@
 """Which stored document belongs to a uniqueId of a repository (ITI TF-2 3.43)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from ..actors.ports import DocumentFound
 from ..model.messages import StoredDocument
@@ -11,7 +11,7 @@ from . import query_statements as sql
 from .access import BoundAccess
 from .readers import Readers
 from .removal_statements import GIVEN_OUT
-from .statements import CHUNK, DOCUMENT_KEY, padded
+from .statements import CHUNK, DOCUMENT_KEY, chunks
 from .terms import Terms
 
 
@@ -36,7 +36,7 @@ class SqlDocumentIndex:
             if domain is None or repository is None:
                 return found
             asked = BoundAccess(connection.execute, partial(self._terms.find, connection), domain, access)
-            for keys in _chunks(unique_ids):
+            for keys in chunks(unique_ids):
                 values = [*keys, domain, repository]
                 shape = sql.KeyShape(keys=len(keys), access=asked.entry(values))
                 for value, key, size, sha1, digests, mime_type, patient in connection.execute(
@@ -56,9 +56,3 @@ class SqlDocumentIndex:
         """Whether an entry names a stored document: one that was removed since it was found is not damaged."""
         with self._readers.snapshot() as connection:
             return connection.execute(GIVEN_OUT, (key,)).fetchone() is not None
-
-
-def _chunks(unique_ids: Iterable[str]) -> Iterable[list[Any]]:
-    distinct: list[Any] = list(dict.fromkeys(unique_ids))
-    for start in range(0, len(distinct), CHUNK):
-        yield padded(distinct[start : start + CHUNK])

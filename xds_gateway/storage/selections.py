@@ -19,7 +19,7 @@ from .access import Bound
 from .criteria import Criteria, have_creation_time
 from .keys import uuid_key
 from .rows import CODE_LISTS
-from .statements import CHUNK, bind, padded
+from .statements import CHUNK, bind, chunks
 from .terms import Terms
 
 Row = tuple[Any, ...]  # of `query_statements`: the id comes first, the ends of an association last
@@ -111,7 +111,7 @@ class Selection:
     def _found_by(self, finder: str, keys: Sequence[int], statement: Callable[[Bound, int], str]) -> list[Row]:
         """An object may have several codes of one list: they are asked for one by one, and it is told once."""
         found: dict[int, Row] = {}
-        for values in _chunks(keys, 1 if finder in CODE_LISTS else CHUNK):
+        for values in chunks(keys, 1 if finder in CODE_LISTS else CHUNK):
             size = len(values)
             values.append(self._domain)
             text = statement(values, size)
@@ -142,7 +142,7 @@ class Selection:
     def object_ids(self, uuids: Iterable[str]) -> list[int]:
         """The ids of objects of any kind, hidden ones too: for associations, which hide themselves."""
         found: list[int] = []
-        for keys in _chunks(_keys(uuids)):
+        for keys in chunks(_keys(uuids)):
             rows = self._rows(sql.object_ids(len(keys)), (*keys, self._domain))
             found += [number for (number,) in rows]
         return found
@@ -155,7 +155,7 @@ class Selection:
         wanted: EntryFilter = _ANY_ENTRY,
     ) -> list[Row]:
         rows: list[Row] = []
-        for values in _chunks(keys):
+        for values in chunks(keys):
             shape = sql.KeyShape(keys=len(values), level=self._level)
             values.append(self._domain)
             if table == sql.ENTRY:
@@ -177,7 +177,7 @@ class Selection:
         """Associations whose "source", "target" or "id" is one of these; none that leads to a hidden object."""
         statuses, numbers = self._criteria.words(self._association_statuses), self._criteria.words(types)
         rows: list[Row] = []
-        for values in _chunks(ids):
+        for values in chunks(ids):
             shape = sql.LinkShape(keys=len(values))
             values.append(self._domain)
             shape = shape._replace(
@@ -201,10 +201,3 @@ class Selection:
 
 def _keys(uuids: Iterable[str]) -> list[bytes]:
     return [key for urn in uuids if (key := uuid_key(urn)) is not None]
-
-
-def _chunks(keys: Iterable[Any], size: int = CHUNK) -> Iterable[Bound]:
-    """Keys, each once, as many as a statement takes."""
-    distinct = list(dict.fromkeys(keys))
-    for start in range(0, len(distinct), size):
-        yield padded(distinct[start : start + size])

@@ -10,9 +10,12 @@ from ..codec.xml import escape
 from ..model import vocabulary as v
 from ..model.identifiers import PatientId, parse_patient_id
 from ..model.metadata import DocumentEntry, RegistryObject
+from ..model.principal import AccessFilter
 from ..model.value_sets import ValueSets
+from . import access_conditions as access_sql
 from . import removal_statements as removal_sql
 from . import statements as sql
+from .access import BoundAccess
 from .fragments import unpack
 from .keys import uuid_key, uuid_urn
 from .patients import PatientSnapshot
@@ -34,6 +37,46 @@ class SqlSnapshot(PatientSnapshot):
         self._held = held
         self._seen_value_sets: ValueSets | None = None
         self._ids: Final[dict[bytes, tuple[int, int]]] = {}  # uuid -> id, kind of objects that are registered
+        self._caller: AccessFilter | None = None  # whose eyes these are, by `look_as`
+        self._unseen: frozenset[bytes] = frozenset()
+
+    def look_as(self, access: AccessFilter, named: Iterable[str]) -> None:
+        """Let `objects` and `latest_versions` not know what the caller may not find of these ids."""
+        self._caller, self._unseen = None, frozenset()
+        asked = tuple(named)
+        versions = self.latest_versions(asked)
+        known = (*self.objects(asked), *(version.uuid for version in versions.values()))
+        permitted = self.permitted(known, access)
+        hidden = {urn for urn in asked if urn in known and urn not in permitted}
+        hidden |= {urn for urn, version in versions.items() if version.uuid not in permitted}
+        self._caller, self._unseen = access, frozenset(key for urn in hidden if (key := uuid_key(urn)) is not None)
+
+    def permitted(self, uuids: Iterable[str], access: AccessFilter) -> frozenset[str]:
+        """Those of these registered objects that a filter permits, by id as given."""
+        asked = BoundAccess(self._cursor.execute, self.terms.find, self._domain, access)
+        found: set[str] = set()
+        for kind, urns in self._by_kind(uuids).items():
+            if asked.shape is None:
+                found.update(urns.values())
+                continue
+            for keys in sql.chunks(list(urns)):
+                rows = self._cursor.execute(access_sql.permitted(kind, len(keys), asked.shape), asked.of(kind, keys))
+                found.update(urns[number] for (number,) in rows)
+        return frozenset(found)
+
+    def shown(self, uuids: Iterable[str]) -> frozenset[str]:
+        """Those of these registered objects that the caller may find."""
+        if self._caller is None:
+            return frozenset(urn for urns in self._by_kind(uuids).values() for urn in urns.values())
+        return self.permitted(uuids, self._caller)
+
+    def _by_kind(self, uuids: Iterable[str]) -> Mapping[int, Mapping[int, str]]:
+        """Registered objects among these, kind by kind: their ids, and how they were asked for."""
+        kinds: dict[int, dict[int, str]] = {}
+        for urn in dict.fromkeys(uuids):
+            for number, kind in self._numbers_and_kinds((urn,)):
+                kinds.setdefault(kind, {})[number] = urn
+        return kinds
 
     def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
         """The objects of these ids that are registered, by id as given."""
@@ -43,16 +86,27 @@ class SqlSnapshot(PatientSnapshot):
             for number, kind in rows:
                 key, known = self._known(number, kind)
                 self._ids[key] = (number, kind)
-                found[keys[key]] = known
+                if key not in self._unseen:
+                    found[keys[key]] = known
         return found
 
     def unique_ids(self, values: Iterable[str]) -> Mapping[str, KnownUniqueId]:
         """The uniqueIds that are taken, by value."""
         return {
-            value: KnownUniqueId(value, KIND_NAMES[kind], digest, size)
+            value: KnownUniqueId(value, KIND_NAMES[kind], digest, size, self._is_shown(number))
             for rows in self._in_chunks(sql.unique_ids, list(dict.fromkeys(values)))
-            for _, value, kind, digest, size in rows
+            for number, value, kind, digest, size in rows
         }
+
+    def _is_shown(self, unique_id: int) -> bool:
+        """Whether the caller may find an entry with this uniqueId."""
+        if self._caller is None:
+            return True
+        asked = BoundAccess(self._cursor.execute, self.terms.find, self._domain, self._caller)
+        if asked.shape is None:
+            return True
+        values = asked.of(_ENTRY, [unique_id])
+        return self._cursor.execute(access_sql.any_entry(asked.shape), values).fetchone() is not None
 
     def registered_set(self, unique_id: str) -> RegisteredSet | None:
         """The submission set of this uniqueId, and who brought it with how many objects."""
@@ -97,7 +151,7 @@ class SqlSnapshot(PatientSnapshot):
         found: dict[str, KnownObject] = {}
         for urn in logical_ids:
             key = uuid_key(urn)
-            for kind in (_ENTRY, _FOLDER) if key is not None else ():
+            for kind in (_ENTRY, _FOLDER) if key is not None and key not in self._unseen else ():
                 number = self._latest(kind, key)
                 if number is not None:
                     found[urn] = self._known(number, kind)[1]

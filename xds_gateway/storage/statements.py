@@ -5,7 +5,7 @@ longer lists, groups of lists and patterns are bound as one JSON text, so that n
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,6 +33,13 @@ def bind(values: list[Any], numbers: Sequence[int]) -> int:
 def padded(keys: Sequence[Any]) -> list[Any]:
     """Keys filled up to a power of two with NULL, which equals nothing."""
     return [*keys, *[None] * ((1 << (len(keys) - 1).bit_length()) - len(keys))]
+
+
+def chunks(keys: Iterable[Any], size: int = CHUNK) -> Iterable[list[Any]]:
+    """Keys, each once, as many as a statement takes."""
+    distinct = list(dict.fromkeys(keys))
+    for start in range(0, len(distinct), size):
+        yield padded(distinct[start : start + size])
 
 
 def in_list(column: str, size: int) -> str:

@@ -33,6 +33,9 @@ class MemorySnapshot:
     def objects(self, uuids: Iterable[str]) -> Mapping[str, KnownObject]:
         return {uuid: self._known(self.registered[uuid]) for uuid in uuids if uuid in self.registered}
 
+    def shown(self, uuids: Iterable[str]) -> frozenset[str]:
+        return frozenset(self.registered) & frozenset(uuids)
+
     def unique_ids(self, values: Iterable[str]) -> Mapping[str, KnownUniqueId]:
         wanted = set(values)
         return {

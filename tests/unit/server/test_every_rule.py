@@ -24,6 +24,7 @@ from tests.unit.builders import (
     make_association,
     make_entry,
     make_parts,
+    make_set,
     make_submission,
 )
 from tests.unit.domains import Domain, make_call, open_domain
@@ -31,10 +32,12 @@ from tests.unit.rules import test_updates, test_value_sets
 from tests.unit.rules.test_ihe import OF_MESSAGES
 from tests.unit.server.exchanges import Bench, mtom, plain
 from tests.unit.server.test_pipeline import FailingStore, attached, provide_body
+from tests.unit.updates import make_update
 from xds_gateway.codec import xdsb
 from xds_gateway.codec.ebrim import render_submission
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import StorageBusy, StorageFull
+from xds_gateway.model.identifiers import PatientId
 from xds_gateway.model.messages import (
     DocumentRequest,
     ProvideRequest,
@@ -45,6 +48,7 @@ from xds_gateway.model.messages import (
     RetrieveRequest,
 )
 from xds_gateway.model.metadata import Submission
+from xds_gateway.model.principal import Access, AccessFilter, Permit
 from xds_gateway.rules.engine import LIMIT
 from xds_gateway.rules.ihe import IHE
 from xds_gateway.server.exchange import HttpRequest
@@ -62,12 +66,13 @@ class Asked(NamedTuple):
     endpoint: str = "repository"
     before: Callable[[Domain], Any] = lambda domain: None
     domain: Mapping[str, Any] = {}
+    access: Access = Access.everything("main")
 
     def rules(self, folder: Path) -> set[str]:
         """The rules that the answer names."""
         with open_domain(folder, **self.domain) as domain:
             self.before(domain)
-            answer = Bench(domain).answer(self.request(domain), self.endpoint)
+            answer = Bench(domain, access=lambda _: self.access).answer(self.request(domain), self.endpoint)
         return {name.decode() for name in re.findall(rb"rule=([\w.]+)", answer.content)}
 
 
@@ -275,6 +280,44 @@ REMOVAL = {
     "ihe.remove.store": (erasing(), erasing(before=stuck)),
 }
 
+# --- what a caller may do: both messages are the same, the rights differ ----------------------------------------------
+
+
+def may(asked: Asked, **rights: AccessFilter) -> Asked:
+    """The request of a caller who may do everything, but this by another filter."""
+    return asked._replace(access=asked.access._replace(**rights))
+
+
+def replacing() -> Asked:
+    def request(domain: Domain) -> HttpRequest:
+        (old,) = entries(domain, v.STABLE_DOCUMENT)
+        new = numbered(2, relationships=(make_association("Document02", old.id, v.RPLC),))
+        return plain("ITI-42", render_submission(new))
+
+    return Asked(request, "registry", before=lambda domain: provide(domain, make_submission()))
+
+
+def updating() -> Asked:
+    def request(domain: Domain) -> HttpRequest:
+        (old,) = entries(domain, v.STABLE_DOCUMENT)
+        own = {"repositoryUniqueId": REPOSITORY}
+        update = make_update(make_entry(1, lid=old.id, slots=own), submission_set=make_set(9))
+        return plain("ITI-57", render_submission(update))
+
+    return Asked(request, "registry", before=lambda domain: provide(domain, make_submission()))
+
+
+NOTHING, OTHERS = AccessFilter("main", ()), AccessFilter("main", (Permit(organization="9.9"),))
+ELSEWHERE = AccessFilter.everything("main")._replace(patient=PatientId("7", "1.2.3"))
+ACCESS = {
+    "ihe.access.action": (registering(), may(registering(), submit=NOTHING)),
+    "ihe.access.patient": (registering(), may(registering(), find=ELSEWHERE)),
+    "ihe.access.submit": (registering(), may(registering(), submit=OTHERS)),
+    "ihe.access.replace": (replacing(), may(replacing(), replace=OTHERS)),
+    "ihe.access.update": (updating(), may(updating(), update=OTHERS)),
+    "ihe.access.remove": (removing(), may(removing(), remove=OTHERS)),
+}
+
 # --- the rest ---------------------------------------------------------------------------------------------------------
 
 
@@ -283,7 +326,7 @@ def wrong_languages(count: int) -> Asked:
     return Asked(lambda _: plain("ITI-42", render_submission(make_submission(entries=wrong))), "registry")
 
 
-ASKED: Mapping[str, tuple[Asked, Asked]] = {**DOCUMENTS, **READING, **SERVICE, **REMOVAL}
+ASKED: Mapping[str, tuple[Asked, Asked]] = {**DOCUMENTS, **READING, **SERVICE, **REMOVAL, **ACCESS}
 PAIRED_ELSEWHERE = {
     *OF_MESSAGES,
     *STATE,
