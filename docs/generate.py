@@ -362,6 +362,12 @@ xds-gateway folder list --patient 42@1.2.3""",
 xds-gateway assertion new --patient 42@1.2.3 --output assertion.xml
 xds-gateway assertion new --into docs/examples/iti-41.mime --output submission.mime
 xds-gateway assertion show submission.mime""",
+    "consent": """\
+xds-gateway consent add oppose 42@1.2.3 everybody --break-glass
+xds-gateway consent add permit 42@1.2.3 person:jane.doe --until 2027-01-31
+xds-gateway consent list 42@1.2.3
+xds-gateway consent withdraw 1""",
+    "access": "xds-gateway access explain ENTRYUUID --role nurse --organization 1.2.3.4 --action retrieve",
     "patients": """\
 xds-gateway patients add 42@1.2.3
 xds-gateway patients merge 42@1.2.3 43@1.2.3

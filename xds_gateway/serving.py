@@ -20,6 +20,7 @@ from typing import Final
 
 import uvloop
 
+from .access_files import check_access
 from .audit_wiring import AuditKeeping, application_audited, check_audit
 from .config import ConfigurationError, Port, Settings, ports
 from .limits import mllp_limits, serving_limits
@@ -70,6 +71,7 @@ class Supervisor:
         check_hooks(self._settings)
         check_users(self._settings)
         check_audit(self._settings)
+        check_access(self._settings)
         prepare(self._settings)
         load_value_sets(self._settings)
         self._check_tls()

@@ -13,12 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from .access_files import access_matrix
 from .actors.domain import domain_actors
 from .actors.feed_policy import FeedPolicy
 from .actors.making import DocumentMaker, OnDemandHook
 from .actors.node_authentication import NodeFailures
 from .actors.on_demand import OnDemandPolicy
-from .actors.patient_administration import PatientAdministration
 from .actors.patients import PatientIdentityFeed
 from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
@@ -29,12 +29,10 @@ from .config import ConfigurationError, Domain, Feed, Settings
 from .limits import pipeline_limits
 from .model.datatypes import Code
 from .model.messages import AuditEvent
-from .model.principal import Principal
 from .nodes import identify_by, open_node_journal
 from .rules.engine import Profile
 from .rules.ihe import IHE
 from .security.access import access_of
-from .security.access_matrix import IHE as MATRIX
 from .server.feeding import FeedPipeline
 from .server.http import HttpApplication
 from .server.mllp import Identify
@@ -244,9 +242,10 @@ def _mounted(
         new_uuid=new_uuid,
         on_demand=on_demand,
     )
+    matrix = access_matrix(domain)
     return MountedDomain(
         domain=domain.name,
-        access=lambda principal: access_of(MATRIX, principal, domain.name, now()),
+        access=lambda principal: access_of(matrix, principal, domain.name, now()),
         actors=actors,
         documents=storage.documents,
         certificate_required=mount.authentication == "certificate",
@@ -278,34 +277,6 @@ def _feed(
     policy = feed_policy(settings.domain(feed.domain))
     actor = PatientIdentityFeed(store=storage.registry, policy=policy, now=now, new_uuid=new_uuid)
     return FeedPipeline(actor, run=workers.run, now=now, new_uuid=new_uuid)
-
-
-@contextmanager
-def administration(settings: Settings, name: str, administrator: str) -> Iterator[PatientAdministration]:
-    """The patients of a domain for an administrator at this machine, beside the workers that may be serving.
-
-    Raises DatabaseUnusable.
-    """
-    domain = settings.domain(name)
-    storage = open_storage(
-        settings.database_url,
-        settings.data_folder,
-        name,
-        writer_name=f"{name}-administration-{os.getpid()}",
-        spool_quota=0,
-        wait_seconds=settings.limits.request_seconds,
-    )
-    try:
-        yield PatientAdministration(
-            store=storage.registry,
-            journal=storage.journal,
-            policy=feed_policy(domain),
-            caller=Principal(node=administrator, address="local"),
-            now=now,
-            new_id=UuidSource(),
-        )
-    finally:
-        storage.close()
 
 
 @contextmanager

@@ -49,8 +49,11 @@ from xds_gateway.model.errors import ErrorCode, Finding
 from xds_gateway.pki import make_pki, pki_in
 
 CLIENTS = ("submit", "find", "get", "query", "history", "update", "deprecate", "folder", "remove")
-COMMANDS = ("serve", "demo", "pki", *CLIENTS, "assertion", "patients", "vocabulary", "explain", "config", "version")
+RECORDS = ("assertion", "patients", "consent", "access", "vocabulary")
+COMMANDS = ("serve", "demo", "pki", *CLIENTS, *RECORDS, "explain", "config", "version")
 GROUPS = {
+    "access": ("explain",),
+    "consent": ("add", "list", "withdraw"),
     "assertion": ("new", "show"),
     "folder": ("new", "add", "remove", "list", "show"),
     "patients": ("add", "list", "show", "merge", "unmerge"),

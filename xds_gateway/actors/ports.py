@@ -10,6 +10,7 @@ from ..model.metadata import DocumentEntry, RegistryObject
 from ..model.principal import AccessFilter
 from ..model.queries import StoredQuery
 from ..model.value_sets import ValueSet, ValueSets
+from .consent_ports import ConsentChanges, ConsentReads
 from .patient_ports import PatientChanges, PatientReads
 
 T = TypeVar("T")
@@ -79,7 +80,7 @@ class RegisteredSet(NamedTuple):
     receipt: Receipt | None
 
 
-class Snapshot(PatientReads, Protocol):
+class Snapshot(PatientReads, ConsentReads, Protocol):
     """The registry as one write transaction sees it: nothing changes under it until it ends."""
 
     def look_as(self, access: AccessFilter, named: Iterable[str]) -> None:
@@ -157,7 +158,7 @@ class Cleared(NamedTuple):
     counts: Mapping[str, int]
 
 
-class Transaction(Snapshot, PatientChanges, Protocol):
+class Transaction(Snapshot, PatientChanges, ConsentChanges, Protocol):
     """A snapshot that can be changed: all of it becomes durable together, or nothing does."""
 
     def add(self, prepared: Sequence[Prepared]) -> None:

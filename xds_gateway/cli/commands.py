@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .access_commands import access, consent
 from .assertion_commands import assertion
 from .audit_commands import audit
 from .failures import MEANINGS
@@ -232,6 +233,8 @@ def explain(
 add_commands(app)
 app.add_typer(assertion, name="assertion")
 app.add_typer(patients, name="patients")
+app.add_typer(consent, name="consent")
+app.add_typer(access, name="access")
 app.add_typer(vocabulary, name="vocabulary")
 app.add_typer(audit, name="audit")
 

@@ -125,7 +125,7 @@ def _patient(text: str) -> PatientId:
 @contextmanager
 def _administration(config: Path | None, domain: str | None) -> Iterator[PatientAdministration]:
     """The patients of a domain, by default the first. Raises CommandFailed for whatever goes wrong."""
-    from ..wiring import administration
+    from ..administering import administration
 
     settings = read_settings(config)
     names = [each.name for each in settings.domains]

@@ -77,6 +77,11 @@ class Domain(Section):
         description="sourceId of these submission sets, an OID, for senders whose MSH-3 is none; not set, their "
         "messages are refused.",
     )
+    access: Path | None = Field(
+        default=None,
+        description="TOML file of the domain's access matrix, who may do what (decide-access.md); that of the profile "
+        "when not set.",
+    )
     max_results: Annotated[Count, Unit("objects")] = Field(
         default=5000,
         description="Most objects that a query may return; above it the answer is XDSTooManyResults.",

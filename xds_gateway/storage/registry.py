@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from ..actors.patient_ports import PatientMerge, ReceivedMessage
 from ..actors.ports import Cleared, Prepared, Receipt, Snapshot, Transaction
+from ..model.consents import Consent, KeptConsent
 from ..model.errors import GatewayError
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent, StoredDocument
@@ -13,9 +14,9 @@ from ..model.metadata import RegistryObject
 from ..model.value_sets import ValueSet, ValueSets
 from . import statements as sql
 from .chains import TABLE, follow, seed
+from .consents import ConsentTransaction
 from .database import StorageConflict, inserted, translate
 from .events import event_json
-from .patients import PatientTransaction
 from .readers import Readers
 from .removals import detach, forget, remove_objects
 from .resets import clear
@@ -68,7 +69,7 @@ class SqlRegistryStore:
         return result
 
 
-class SqlTransaction(SqlSnapshot, PatientTransaction):
+class SqlTransaction(SqlSnapshot, ConsentTransaction):
     """`Transaction` on the writing connection. A change that failed keeps the whole from being committed."""
 
     _broken: GatewayError | None = None
@@ -97,6 +98,18 @@ class SqlTransaction(SqlSnapshot, PatientTransaction):
     def unmerge_patient(self, patient_id: PatientId, at: str, by: str) -> None:
         """Undo the merge of a subsumed patient."""
         self._change(lambda: self._unmerge_patient(patient_id, at, by))
+
+    def add_consent(self, consent: Consent, at: str, by: str) -> int:
+        """Keep a consent of a known patient; its number."""
+        numbers: list[int] = []
+        self._change(lambda: numbers.append(self._add_consent(consent, at, by, self.terms)))
+        return numbers[0]
+
+    def withdraw_consent(self, number: int, at: str, by: str) -> KeptConsent | None:
+        """Let a consent count no more; None when there is none of this number in force."""
+        withdrawn: list[KeptConsent | None] = []
+        self._change(lambda: withdrawn.append(self._withdraw_consent(number, at, by)))
+        return withdrawn[0]
 
     def note_received(self, message: ReceivedMessage, at: str) -> None:
         """Remember an accepted message of a feed."""

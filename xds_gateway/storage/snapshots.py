@@ -16,9 +16,9 @@ from . import access_conditions as access_sql
 from . import removal_statements as removal_sql
 from . import statements as sql
 from .access import BoundAccess
+from .consents import ConsentSnapshot
 from .fragments import unpack
 from .keys import uuid_key, uuid_urn
-from .patients import PatientSnapshot
 from .rows import KIND_NAMES, KINDS
 from .terms import NewTerms, Terms
 from .value_sets import HeldValueSets, number_of, read_earlier, read_value_sets
@@ -28,7 +28,7 @@ _ENTRY: Final = KINDS["DocumentEntry"]
 _FOLDER: Final = KINDS["Folder"]
 
 
-class SqlSnapshot(PatientSnapshot):
+class SqlSnapshot(ConsentSnapshot):
     """`Snapshot` on a connection that is inside a transaction."""
 
     def __init__(self, connection: sqlite3.Connection, terms: Terms, domain: int, held: HeldValueSets) -> None:
