@@ -19,10 +19,11 @@ from xds_gateway.model.errors import Finding, RequestRefused
 from xds_gateway.model.feeds import FeedMessage
 from xds_gateway.model.identifiers import parse_patient_id
 from xds_gateway.model.messages import AuditEvent, RetrievedDocument
-from xds_gateway.model.principal import Principal
+from xds_gateway.model.principal import Access, Principal
 
 from .links import MOVED, SOURCE
 
+EVERYTHING = Access.everything("main")
 _ROWS = {row.name: row for row in TRANSACTIONS}
 _STAMP = Stamp("urn:uuid:answer", NOW)
 _RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
@@ -110,13 +111,15 @@ class Door:
         *,
         dry: bool = False,
         caller: str = CALLERS[0],
+        access: Access = EVERYTHING,
     ) -> Reply:
         """Perform a request; `contents` are the documents of ITI-41 by the id of their entry."""
         row = _ROWS[transaction]
         findings: list[Finding] = []
         request = row.parse(etree.fromstring(body), findings)
         actor = getattr(self._domain.actors, row.actor)
-        call = make_call(transaction, dry_run=dry, principal=Principal(node=caller, address="127.0.0.1"))
+        principal = Principal(node=caller, address="127.0.0.1")
+        call = make_call(transaction, dry_run=dry, principal=principal, access=access)
         try:
             getattr(actor, f"admit_{row.actor_method}")(call, request, findings)
             received: tuple[Any, ...] = ()

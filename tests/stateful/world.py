@@ -210,7 +210,7 @@ class World:
 
     def _ask(self, question: Question) -> None:
         leaves, references = (self._query(question, kind) for kind in ("LeafClass", "ObjectRef"))
-        expected = {} if question.refused else {thing.id: _seen(thing) for thing in question.expected}
+        expected = {} if question.refused else {thing.id: seen_thing(thing) for thing in question.expected}
         told = (question.name, question.parameters)
         assert (told, leaves.status, leaves.codes) == (told, _status(question.refused), question.refused)
         assert (told, leaves.objects) == (told, expected)
@@ -285,7 +285,7 @@ def _ends(associations: Iterable[Association]) -> set[str]:
     return {end for link in associations for end in (link.source, link.target)}
 
 
-def _seen(thing: Thing) -> Seen:
+def seen_thing(thing: Thing) -> Seen:
     """How an object of the small registry must look in an answer."""
     slots = {slot.name: slot.values for slot in thing.sent.slots}
     if thing.is_folder:

@@ -16,6 +16,7 @@ from ..model.messages import (
 )
 from ..model.metadata import Submission
 from ..model.principal import Call
+from .permissions import documents_of
 
 _LONGEST: Final = 256  # characters of an id of a refused request, which nobody has judged
 _MOST: Final = 200  # of its objects
@@ -23,7 +24,7 @@ _MOST: Final = 200  # of its objects
 
 def event_of(call: Call, at: str, outcome: str, **told: Any) -> AuditEvent:
     """The event of a call at a time, a DTM."""
-    principal = call.principal
+    principal, documents = call.principal, documents_of(call)
     return AuditEvent(
         at=at,
         transaction=call.transaction,
@@ -33,6 +34,8 @@ def event_of(call: Call, at: str, outcome: str, **told: Any) -> AuditEvent:
         domain=call.access.domain,
         message_id=call.message_id,
         user=principal.user,
+        decision=" ".join(documents.rows) or None if documents else None,
+        break_glass=documents is not None and documents.break_glass,
         **told,
     )
 

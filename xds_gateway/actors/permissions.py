@@ -38,12 +38,19 @@ _CODES_OF: Final[Mapping[str, Transaction]] = {"ITI-18": "ITI-42", "ITI-51": "IT
 _REPLACING: Final = (v.RPLC, v.XFRM_RPLC)
 
 
+def documents_of(call: Call) -> AccessFilter | None:
+    """The documents on which a caller may do what a request asks for; None for what is no matter of the matrix."""
+    action = ACTIONS.get(call.transaction)
+    return None if action is None else getattr(call.access, action)
+
+
 def check_request(call: Call, request: Request) -> None:
     """Refuse what the caller may not do, whatever the registry holds. Raises RequestRefused."""
-    action = ACTIONS[call.transaction]
-    documents: AccessFilter = getattr(call.access, action)
+    documents = documents_of(call)
+    if documents is None:
+        return  # a feed: whoever reaches its endpoint may send
     if not documents.permits:
-        raise RequestRefused(_finding(call.transaction, "ihe.access.action", None, action))
+        raise RequestRefused(_finding(call.transaction, "ihe.access.action", None, ACTIONS[call.transaction]))
     if isinstance(request, (ProvideRequest, RegisterRequest)) and isinstance(request.submission, Submission):
         found = (*_other_patients(call, request.submission), *_not_submitted(call, request.submission))
         if found:

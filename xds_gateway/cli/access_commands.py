@@ -11,7 +11,7 @@ _SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 
 
 consent = typer.Typer(
     help="What patients permit and oppose.\n\nFor an administrator on the gateway's machine, while it serves or not; "
-    "every act is audited and counts from the next request on.",
+    "every act is audited, and counts at once.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     context_settings=_SETTINGS,

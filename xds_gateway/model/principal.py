@@ -86,6 +86,7 @@ class AccessFilter(NamedTuple):
     `domain` always counts. A document is permitted when one of `permits` is its; there may be none at all. `patient`
     is the only one whose documents count, None for any. `grantees` are the names that consents may call the caller by,
     `break_glass` tells an emergency, `at` is the time that consents are in force at (YYYYMMDDhhmmss, UTC).
+    `rows` names the rows of the matrix that the permits come from, for the audit.
     """
 
     domain: str
@@ -94,6 +95,7 @@ class AccessFilter(NamedTuple):
     grantees: tuple[str, ...] = ()
     break_glass: bool = False
     at: int = 0
+    rows: tuple[str, ...] = ()
 
     @classmethod
     def everything(cls, domain: str) -> "AccessFilter":

@@ -38,11 +38,11 @@ class Document(NamedTuple):
 def access_of(matrix: AccessMatrix, principal: Principal, domain: str, at: str) -> Access:
     """What a principal may do in a domain at a time (DTM to the second, UTC)."""
     caller = caller_of(matrix, principal)
-    glass = caller.mode != NORMAL
+    named, glass = caller.patient is not None, caller.mode != NORMAL
     return Access(
         *(
-            AccessFilter(domain, permits, caller.patient, caller.grantees, glass, int(at))
-            for permits in _permits(matrix, caller.roles, caller.mode, caller.organization, caller.patient is not None)
+            AccessFilter(domain, permits, caller.patient, caller.grantees, glass, int(at), rows)
+            for permits, rows in _permits(matrix, caller.roles, caller.mode, caller.organization, named)
         )
     )
 
@@ -102,12 +102,16 @@ def permit_of(matrix: AccessMatrix, row: AccessRow, organization: str | None) ->
 @lru_cache(maxsize=1024)
 def _permits(
     matrix: AccessMatrix, roles: tuple[str, ...], mode: str, organization: str | None, named: bool
-) -> tuple[tuple[Permit, ...], ...]:
-    """The permits of each action; callers of the same kind share them."""
+) -> tuple[tuple[tuple[Permit, ...], tuple[str, ...]], ...]:
+    """The permits of each action, and their rows; callers of the same kind share them."""
     caller = Caller(roles, mode, organization, PatientId("", "") if named else None)
+    chosen = [rows_of(matrix, caller, action) for action in ACTIONS]
     return tuple(
-        tuple(dict.fromkeys(permit_of(matrix, row, organization) for row in rows_of(matrix, caller, action)))
-        for action in ACTIONS
+        (
+            tuple(dict.fromkeys(permit_of(matrix, row, organization) for row in rows)),
+            tuple(row.id for row in rows),
+        )
+        for rows in chosen
     )
 
 

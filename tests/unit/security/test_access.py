@@ -108,7 +108,7 @@ def test_a_consent_can_call_a_caller_by_several_names() -> None:
 
 def test_a_node_may_do_everything_that_no_patient_opposes() -> None:
     assert access(None) == Access.alike(
-        AccessFilter("main", (Permit(),), None, (EVERYBODY, "role:node"), False, int(AT))
+        AccessFilter("main", (Permit(),), None, (EVERYBODY, "role:node"), False, int(AT), ("node.all",))
     )
 
 
