@@ -105,7 +105,9 @@ class AccessFilter(NamedTuple):
     @property
     def is_everything(self) -> bool:
         """Whether each document is permitted, as far as no consent stands against it."""
-        return self.patient is None and any(permit[:4] == Permit()[:4] for permit in self.permits)
+        return self.patient is None and any(
+            permit[:4] == Permit()[:4] and permit.consent != "if permitted" for permit in self.permits
+        )
 
 
 class Access(NamedTuple):
