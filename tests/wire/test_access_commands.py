@@ -4,12 +4,16 @@ import json
 
 import pytest
 
+from tests.documents import CHECKOUT, blocks
 from tests.unit.builders import Code
 from xds_gateway.model import vocabulary as v
 
 from .commands import keys_of, run
 from .feeds import fed_domain
 from .messages import accepted, entry_for, find_documents, new_patient, provide, send
+from .test_feed_page import shell
+
+PAGE = CHECKOUT / "docs" / "decide-access.md"
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +118,17 @@ def test_what_cannot_be_done_is_a_sentence(served, patient, arguments, status, k
     error = command(served, *arguments, status=status)
     assert error["kind"] == kind
     assert sentence in error["messages"][0]
+
+
+def test_the_page_runs_as_it_stands(start_gateway, pki):
+    gateway = start_gateway(workers=1)
+    cx = new_patient()
+    accepted(gateway, provide(b"the letter", patient=cx))
+    (uuid,) = found(gateway, cx)
+    asked, told = "", []
+    for block in blocks(PAGE, "sh"):
+        asked += block.replace("DOCUMENT", uuid)
+        told.append(shell(gateway, block.replace("DOCUMENT", uuid)))
+    assert asked.count("consent add") == 3
+    assert "consent 1 is withdrawn" in told[0]
+    assert "node.all" in told[1]
