@@ -10,12 +10,14 @@ from typing import Final, cast
 
 from ..model import vocabulary as v
 from ..model.errors import Finding, RequestRefused
+from ..model.feeds import FeedMessage, Wrapper
 from ..model.identifiers import parse_organization_id, parse_patient_id
 from ..model.messages import ProvideRequest, RegisterRequest, Request
 from ..model.metadata import Classification, DocumentEntry, Submission
 from ..model.principal import Access, AccessFilter, Call, Pair
 from ..rules.engine import Transaction
 from ..rules.ihe import finding
+from ..rules.patients import problem
 from ..security.access import Document, permits
 from .changes import Change, Changes, Named
 from .ports import HeldDocument, Snapshot
@@ -26,6 +28,7 @@ ACTIONS: Final = {
     "ITI-41":     "submit",
     "ITI-42":     "submit",
     "ITI-43":     "retrieve",
+    "ITI-44":     "feed",
     "ITI-51":     "find",
     "ITI-57":     "update",
     "ITI-61":     "submit",
@@ -44,11 +47,13 @@ def documents_of(call: Call) -> AccessFilter | None:
     return None if action is None else getattr(call.access, action)
 
 
-def check_request(call: Call, request: Request) -> None:
+def check_request(call: Call, request: Request | FeedMessage[Wrapper]) -> None:
     """Refuse what the caller may not do, whatever the registry holds. Raises RequestRefused."""
-    documents = documents_of(call)
-    if documents is None:
-        return  # a feed: whoever reaches its endpoint may send
+    documents: AccessFilter = getattr(call.access, ACTIONS[call.transaction])
+    if isinstance(request, FeedMessage):
+        if not documents.permits or call.access.patient:  # who acts for one patient does not say who the others are
+            raise RequestRefused(problem("ihe.feed.v3.access", transaction="ITI-44"))
+        return
     if not documents.permits:
         raise RequestRefused(_finding(call.transaction, "ihe.access.action", None, ACTIONS[call.transaction]))
     if isinstance(request, (ProvideRequest, RegisterRequest)) and isinstance(request.submission, Submission):

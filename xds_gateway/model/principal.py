@@ -111,7 +111,10 @@ class AccessFilter(NamedTuple):
 
 
 class Access(NamedTuple):
-    """What one caller may do: for each action the documents that it is permitted on."""
+    """What one caller may do: for each action the documents that it is permitted on.
+
+    `feed` is about patients: it is permitted, or it is not.
+    """
 
     find: AccessFilter
     retrieve: AccessFilter
@@ -119,6 +122,7 @@ class Access(NamedTuple):
     replace: AccessFilter
     update: AccessFilter
     remove: AccessFilter
+    feed: AccessFilter
 
     @classmethod
     def alike(cls, documents: AccessFilter) -> "Access":

@@ -138,6 +138,9 @@ V2_RULES: Final = (
 
 # What only a message of ITI-44 can break: XPath and code are its own
 V3_RULES: Final = (
+    FeedRule("ihe.feed.v3.access", "AR", "", "NS200",
+             "Send this with a role that may tell who the patients are: yours may not.",
+             "an assertion with such a role, for no single patient", _WRAPPER, "a role that may only read"),
     FeedRule("ihe.feed.v3.interaction", "AE", "interactionId | controlActProcess/code", "SYN103",
              "Let interactionId and the code of controlActProcess name the message that they are in: {received} is in "
              "{expected}.",

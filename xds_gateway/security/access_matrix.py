@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from ..model.principal import Consent, Pair
 
-Action = Literal["find", "retrieve", "submit", "replace", "update", "remove"]
+Action = Literal["find", "retrieve", "submit", "replace", "update", "remove", "feed"]
 ANY: Final = "any"
 NODE: Final = "node"  # the role of a caller without a user: the mount's authentication has let it in
 NORMAL: Final = "normal"  # the mode when no purpose of use chooses another one
@@ -58,7 +58,7 @@ class AccessMatrix:
         return id(self)
 
 
-ACTIONS: Final[tuple[Action, ...]] = ("find", "retrieve", "submit", "replace", "update", "remove")
+ACTIONS: Final[tuple[Action, ...]] = ("find", "retrieve", "submit", "replace", "update", "remove", "feed")
 
 _SNOMED: Final = "2.16.840.1.113883.6.96"
 _LOINC: Final = "2.16.840.1.113883.6.1"
@@ -96,7 +96,7 @@ _DOCUMENTS: Final = {
         "51851-4 52033-8 64290-0 64291-8 59284-0 57016-8",
 }  # fmt: skip
 
-_ALL: Final = "find retrieve submit replace update remove"
+_ALL: Final = "find retrieve submit replace update remove feed"
 _UP_TO_N: Final = "normal"
 _UP_TO_R: Final = "normal, restricted"
 _UP_TO_V: Final = "normal, restricted, very restricted"
@@ -144,6 +144,9 @@ _ROWS: Final = (
          "administrative", _UP_TO_N, NORMAL, "own", "regardless", "any"),
     ("administrative.submit", "administrative", "submit",
          ANY, _UP_TO_V, NORMAL, "anyone", "regardless", "any"),
+    # and tell who the patients are, by ITI-44
+    ("administrative.feed", "administrative", "feed",
+         ANY, ANY, NORMAL, "anyone", "regardless", "any"),
     # patients: their own record; a document with any other code is not shown, such as one that hides it from them
     ("patient.read", "patient", "find retrieve",
          ANY, _UP_TO_R, ANY, "anyone", "regardless", "named"),

@@ -17,9 +17,13 @@ from xds_gateway.codec.hl7v3 import AcceptAck, parse_accept_ack
 from xds_gateway.codec.soap import DRY_RUN_HEADER
 from xds_gateway.model.errors import StorageBusy, StorageFull
 from xds_gateway.model.identifiers import PatientId
+from xds_gateway.model.principal import Access, AccessFilter
 
 ADD, REVISE, MERGE = (f"PRPA_IN20130{number}UV02" for number in (1, 2, 4))
 SOAP = "application/soap+xml; charset=UTF-8"
+EVERYTHING = Access.everything("main")
+DENIED = EVERYTHING._replace(feed=AccessFilter(domain="main", permits=()))
+FOR_ONE = Access.alike(EVERYTHING.find._replace(patient=PatientId("A", OID)))
 
 
 @pytest.fixture
@@ -28,13 +32,15 @@ def domain(tmp_path: Path) -> Iterator[Domain]:
         yield opened
 
 
-def asked(domain: Domain, body: bytes, *, action: str | None = None, dry: bool = False) -> Any:
+def asked(
+    domain: Domain, body: bytes, *, action: str | None = None, dry: bool = False, access: Access = EVERYTHING
+) -> Any:
     """The answer to a message at the endpoint for patients."""
     name = body[1:].partition(b" ")[0].decode()
     message = envelope("ITI-44", body, action or f"urn:hl7-org:v3:{name}")
     if dry:
         message = message.replace(b"</s:Header>", DRY_RUN_HEADER.encode() + b"</s:Header>")
-    return Bench(domain).answer(make_request(message, SOAP), "patients")
+    return Bench(domain, access=lambda _: access).answer(make_request(message, SOAP), "patients")
 
 
 def acknowledged(domain: Domain, body: bytes, **how: Any) -> AcceptAck:
@@ -50,6 +56,13 @@ def outcome(domain: Domain, body: bytes, **how: Any) -> tuple[str, list[str]]:
     """The code of the acknowledgement, and the rules that it names."""
     ack = acknowledged(domain, body, **how)
     return ack.type_code, [detail.text.partition("[rule=")[2].partition(" ")[0] for detail in ack.details]
+
+
+@pytest.mark.parametrize(("access", "told"), [(DENIED, "CR"), (FOR_ONE, "CR"), (EVERYTHING, "CA")])
+def test_only_who_may_tells_who_the_patients_are(domain: Domain, access: Access, told: str) -> None:
+    rules = {"CR": ["ihe.feed.v3.access"], "CA": []}[told]
+    assert outcome(domain, v3_bytes(ADD, "A"), access=access) == (told, rules)
+    assert survivor(domain, "A") == {"CR": None, "CA": "A"}[told]
 
 
 def survivor(domain: Domain, name: str) -> str | None:
