@@ -48,7 +48,9 @@ def test_every_page_is_reached_from_the_readme():
 def test_every_example_is_on_their_page():
     folder = CHECKOUT / "docs" / "examples"
     listed = set(links(folder / "README.md"))
-    assert {path.name for path in folder.iterdir() if path.suffix in (".mime", ".xml", ".txt", ".toml")} <= listed
+    assert {
+        path.name for path in folder.iterdir() if path.suffix in (".mime", ".xml", ".txt", ".toml", ".hl7")
+    } <= listed
 
 
 # Files, commands, settings

@@ -1,19 +1,19 @@
-"""The page about feeds, run as it stands: its settings, its sender, its commands."""
+"""The page about feeds, run as it stands: its settings, its messages, its sender, its commands."""
 
-import os
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from tests.documents import CHECKOUT, blocks
-from tests.gateways import RunningGateway
 
 from .feeds import adt, feed
 from .messages import accepted, entry_for, find_documents, provide, send
+from .test_docs_examples import Place, make_place
 
 PAGE = CHECKOUT / "docs" / "feed-patients.md"
-OLD, NEW = "old1^^^&1.2.3.4.5&ISO", "new1^^^&1.2.3.4.5&ISO"
+OLD, NEW, FED = (f"{name}^^^&1.2.3.4.5&ISO" for name in ("old1", "new1", "4101"))
 
 
 def settings():
@@ -25,43 +25,46 @@ def settings():
     return read
 
 
-def run(gateway: RunningGateway, *command: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "XDS_GATEWAY_CONFIG": "gateway.toml"}
-    done = subprocess.run(
-        command, cwd=gateway.log.parent, env=environment, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture(scope="module")
+def place(start_shared, pki, tmp_path_factory) -> Place:
+    return make_place(tmp_path_factory.mktemp("place"), start_shared(**settings()), pki)
 
 
-def shell(gateway: RunningGateway, line: str) -> str:
-    program = f"{sys.executable} -m xds_gateway.cli"
-    return run(gateway, "bash", "-euc", line.replace(".venv/bin/xds-gateway", program))
+def shell(place: Place, line: str) -> str:
+    line = line.replace(".venv/bin/mllp_send", str(Path(sys.executable).with_name("mllp_send")))
+    line = line.replace("2575", str(place.gateway.feed_ports[0]))
+    return place.run(line, XDS_GATEWAY_CONFIG=str(place.gateway.log.parent / "gateway.toml")).decode()
 
 
-def test_the_page_does_what_it_says(start_gateway):
-    gateway = start_gateway(**settings())
+def test_the_page_does_what_it_says(place):
+    gateway = place.gateway
     (sender,) = blocks(PAGE, "python")
-    first, rest = (block for block in blocks(PAGE, "sh") if "xds-gateway" in block)
-    told = run(gateway, sys.executable, "-c", sender.replace("2575", str(gateway.feed_ports[0])))
+    a04, add, a40, merge, show, administration = (block for block in blocks(PAGE, "sh") if "iti-64" not in block)
+    assert "MSA|AA|EX-1" in shell(place, a04)
+    accepted(gateway, provide(b"a letter of 4101", patient=FED))
+    assert '<typeCode code="CA"/>' in shell(place, add)
+    assert "MSA|AA|EX-2" in shell(place, a40)
+    refused = shell(place, merge)
+    assert '<typeCode code="CE"/>' in refused
+    assert "[rule=ihe.feed.merge.surviving.unknown |" in refused
+    told = place.run([sys.executable, "-c", sender.replace("2575", str(gateway.feed_ports[0]))]).decode()
     assert told.count("MSA|AA|") == 3
-    assert NEW in shell(gateway, first)
+    assert '<typeCode code="CA"/>' in shell(place, merge)
+    assert NEW in shell(place, show)
     accepted(gateway, provide(b"the letter", patient=NEW))
+    assert len(send(gateway, find_documents(NEW)).entries) == 2
     assert send(gateway, provide(b"another", patient=OLD).message()).errors == ["XDSUnknownPatientId"]
-    assert OLD in shell(gateway, rest)
+    assert OLD in shell(place, administration)
     accepted(gateway, provide(b"another", patient=OLD))
-    assert [len(send(gateway, find_documents(patient)).entries) for patient in (OLD, NEW)] == [1, 1]
+    assert [len(send(gateway, find_documents(patient)).entries) for patient in (OLD, NEW, FED)] == [1, 2, 0]
 
 
-def test_the_example_of_a_changed_link_moves_a_document(start_gateway):
-    gateway = start_gateway(**settings())
+def test_the_example_of_a_changed_link_moves_a_document(place):
+    gateway = place.gateway
     wrong, right = (f"{name}1^^^&1.2.3.4.5&ISO" for name in ("wrong", "right"))
     assert feed(gateway, adt("A04", wrong), adt("A04", right)) == ["AA", "AA"]
     entry = entry_for(b"the letter", wrong, slots={"sourcePatientId": "IPP-77^^^&1.2.3.4.6&ISO"})
     accepted(gateway, provide(b"the letter", patient=wrong, entries=(entry,)))
     (line,) = (block for block in blocks(PAGE, "sh") if "iti-64.hl7" in block)
-    example = str(CHECKOUT / "docs" / "examples" / "iti-64.hl7")
-    line = line.replace("2575", str(gateway.feed_ports[0])).replace("docs/examples/iti-64.hl7", example)
-    program = str(Path(sys.executable).with_name("mllp_send"))
-    assert "MSA|AA|a43-1" in run(gateway, "bash", "-euc", line.replace(".venv/bin/mllp_send", program))
+    assert "MSA|AA|a43-1" in shell(place, line)
     assert [len(send(gateway, find_documents(patient)).entries) for patient in (wrong, right)] == [0, 1]
