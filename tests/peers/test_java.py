@@ -1,4 +1,5 @@
-"""A Java program made by CXF from the served WSDLs works with the gateway over mutual TLS, WS-Addressing and MTOM."""
+"""A Java program made by CXF from the served WSDLs works with the gateway over mutual TLS, WS-Addressing and MTOM; its
+patients are fed by HAPI over MLLP, plain and with TLS, and by HL7 v3."""
 
 import hashlib
 import os
@@ -11,13 +12,17 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
+from tests.wire.feeds import fed_domain
 from xds_gateway.model import vocabulary as v
 from xds_gateway.pki import P12_PASSWORD
 
 PROJECT = Path(__file__).parent / "java"
-PATIENT, OTHER_PATIENT = (f"PEER-{n}^^^&1.3.6.1.4.1.21367.13.20.3000&ISO" for n in (1, 2))
+PATIENT, OTHER_PATIENT, FORMER_PATIENT = (f"PEER-{n}^^^&1.3.6.1.4.1.21367.13.20.3000&ISO" for n in (1, 2, 3))
 DOCUMENT = os.urandom(100 * 1024)
 SOAP, MTOM = "application/soap+xml", "multipart/related"
+
+# how each message of a feed is answered; the documents below are of patients who were fed
+FEEDS = {"feed": "AA", "feedTls": "AA", "feedV3": "CA", "merge": "AA", "mergeAgain": "AE", "mergeV3": "CE"}
 
 #   step              action of the answer                                         status             its form
 STEPS = [
@@ -46,8 +51,9 @@ def unique_id():
 
 
 @pytest.fixture
-def peer(gateway, unique_id, tmp_path):
+def peer(start_gateway, pki, unique_id, tmp_path):
     """What the Java program reported, by name, and the document that it retrieved."""
+    gateway = start_gateway(**fed_domain(pki))
     shutil.copytree(PROJECT, tmp_path / "java", ignore=shutil.ignore_patterns("target"))
     (tmp_path / "sent").write_bytes(DOCUMENT)
     (tmp_path / "trust.p12").write_bytes(truststore(gateway.pki.files.ca))
@@ -55,11 +61,15 @@ def peer(gateway, unique_id, tmp_path):
         "wsdl.registry": f"{gateway.registry_url}?wsdl",
         "wsdl.repository": f"{gateway.repository_url}?wsdl",
         "wsdl.responder": f"{gateway.responder_url}?wsdl",
+        "wsdl.patients": f"{gateway.patients_url}?wsdl",
+        "feed.port": gateway.feed_ports[0],
+        "feed.tlsPort": gateway.feed_ports[1],
         "tls.keystore": gateway.pki.files.client_p12,
         "tls.truststore": tmp_path / "trust.p12",
         "tls.password": P12_PASSWORD,
         "peer.patient": PATIENT,
         "peer.otherPatient": OTHER_PATIENT,
+        "peer.formerPatient": FORMER_PATIENT,
         "peer.uniqueId": unique_id,
         "peer.document": tmp_path / "sent",
         "peer.retrieved": tmp_path / "retrieved",
@@ -82,6 +92,10 @@ def truststore(authority):
 
 def test_a_java_client_generated_from_the_served_wsdls(peer, unique_id):
     report, retrieved = peer
+    assert [report[f"{step}.code"] for step in FEEDS] == list(FEEDS.values())
+    assert report["feedV3.action"] == report["mergeV3.action"] == "urn:hl7-org:v3:MCCI_IN000002UV01"
+    assert {report[f"{step}.{name}"] for step in ("feedV3", "mergeV3") for name in ("related", "target")} == {"true"}
+    assert "[rule=ihe.feed.merge.subsumed.merged |" in report["mergeV3.detail.KEY204"]
     for step, action, status, form in STEPS:
         assert report[f"{step}.status"] == status, step
         assert report[f"{step}.action"] == action

@@ -1,5 +1,6 @@
 package peer;
 
+import ca.uhn.hl7v2.HL7Exception;
 import ihe.iti.rmu._2018.UpdateResponderService;
 import ihe.iti.xds_b._2007.DocumentRegistryPortType;
 import ihe.iti.xds_b._2007.DocumentRegistryService;
@@ -22,13 +23,13 @@ import oasis.names.tc.ebxml_regrep.xsd.lcm._3.SubmitObjectsRequest;
 import oasis.names.tc.ebxml_regrep.xsd.rim._3.ExtrinsicObjectType;
 
 /**
- * Provides a document, finds it, retrieves it, asks for one that is not there, registers one, and is refused once. Then
+ * Tells of its patients by HL7 v2 and v3. Provides a document, finds it, retrieves it, asks for one that is not there, registers one, and is refused once. Then
  * updates the document's metadata twice, registers an on-demand entry of another patient, finds the entries of both
  * patients, and removes the document and its metadata. What it saw goes into a report. Each message, sent or received,
  * must be valid by the schemas of the WSDL it belongs to.
  *
- * <p>System properties: wsdl.registry, wsdl.repository and wsdl.responder (URLs), peer.patient and peer.otherPatient
- * (CX), peer.uniqueId (OID), peer.document (file to submit), peer.retrieved and peer.report (files to write); mutual
+ * <p>System properties: wsdl.registry, wsdl.repository, wsdl.responder and wsdl.patients (URLs), feed.port and
+ * feed.tlsPort (MLLP), peer.patient, peer.otherPatient and peer.formerPatient (CX), peer.uniqueId (OID), peer.document (file to submit), peer.retrieved and peer.report (files to write); mutual
  * TLS by javax.net.ssl.*.
  */
 public final class Peer {
@@ -38,6 +39,7 @@ public final class Peer {
     private final DocumentRegistryPortType registry;
     private final DocumentRepositoryPortType repository;
     private final LifeCycle lifeCycle;
+    private final Feeds feeds;
 
     private Peer() throws IOException {
         var addressing = new AddressingFeature(true, true);
@@ -47,10 +49,13 @@ public final class Peer {
         lifeCycle = new LifeCycle(report, registry,
                 validating(repositories.getDocumentRepositoryPortSoap12(addressing)),
                 validating(new UpdateResponderService(wsdl("responder")).getUpdateResponderPortSoap12(addressing)));
+        feeds = new Feeds(report, validating(new peer.feed.DocumentRegistryService(wsdl("patients"))
+                .getDocumentRegistryPortSoap12(addressing)));
     }
 
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) throws IOException, HL7Exception {
         Peer peer = new Peer();
+        peer.feed();
         ExtrinsicObjectType entry = peer.share();
         peer.keep(entry);
         peer.report.write(Path.of(System.getProperty("peer.report")));
@@ -63,6 +68,18 @@ public final class Peer {
     private static <T> T validating(T port) {
         ((BindingProvider) port).getRequestContext().put("schema-validation-enabled", true);
         return port;
+    }
+
+    /** One patient registered by each way, another one merged, and two merges of a patient whom nobody knows any more. */
+    private void feed() throws IOException, HL7Exception {
+        String other = System.getProperty("peer.otherPatient");
+        String former = System.getProperty("peer.formerPatient");
+        feeds.register("feed", patient, false);
+        feeds.register("feedTls", former, true);
+        feeds.addRecord("feedV3", other);
+        feeds.merge("merge", former, patient, true);
+        feeds.merge("mergeAgain", former, patient, false);
+        feeds.resolveDuplicates("mergeV3", former, patient);
     }
 
     private ExtrinsicObjectType share() throws IOException {

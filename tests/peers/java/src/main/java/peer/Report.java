@@ -27,9 +27,15 @@ final class Report {
 
     <P, Q, A> A exchange(
             String step, P port, Function<Q, A> operation, Q request, Function<A, RegistryResponseType> outcome) {
+        A answer = announced(step, port, operation, request);
+        outcome(step, outcome.apply(answer));
+        return answer;
+    }
+
+    /** Sends one request with a MessageID of its own, whatever the answer is. */
+    <P, Q, A> A announced(String step, P port, Function<Q, A> operation, Q request) {
         String messageId = announce(port);
         A answer = operation.apply(request);
-        outcome(step, outcome.apply(answer));
         envelope(step, port, messageId);
         return answer;
     }
