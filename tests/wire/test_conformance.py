@@ -141,7 +141,7 @@ def test_the_codes_of_a_kit_are_in_force_from_the_start_on(tmp_path):
             stranger = run(tmp_path, *note, "5713@1.2.3", *told)
             other = run(tmp_path, *note, "5713@2.25.98765432109876543210", *told, "--type-code", "1^One^1.2")
             assert end(process, signal.SIGTERM) == 0
-        assert (allowed.returncode, allowed.stderr) == (0, "")
+        assert allowed.returncode == 0, allowed.stderr  # a slow machine is told how far it is
         assert "XDSUnknownPatientId" in stranger.stderr
         assert "ihe.valueSet.typeCode" in other.stderr
     listed = json.loads(run(tmp_path, "vocabulary", "list", "--config", "conformance", "--json").stdout)
