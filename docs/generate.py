@@ -335,6 +335,7 @@ CLI_EXAMPLES = {
     "xds-gateway explain var/wire/20260314T083000.000000-4711-000001 --against https://gateway.example.org/services",
     "config": "xds-gateway config",
     "endpoints": "xds-gateway endpoints --config conformance --json",
+    "certificates": "xds-gateway certificates --json",
     "reset": "xds-gateway reset --config conformance --yes",
     "version": "xds-gateway version --json",
     "query": """\

@@ -5,7 +5,7 @@ import io
 import json
 import stat
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,7 @@ from xds_gateway.pki import make_pki, pki_in
 
 CLIENTS = ("submit", "find", "get", "query", "history", "update", "deprecate", "folder", "remove")
 RECORDS = ("assertion", "patients", "consent", "access", "vocabulary")
-COMMANDS = ("serve", "demo", "pki", *CLIENTS, *RECORDS, "explain", "config", "version")
+COMMANDS = ("serve", "demo", "pki", *CLIENTS, *RECORDS, "explain", "config", "certificates", "version")
 GROUPS = {
     "access": ("explain",),
     "consent": ("add", "list", "withdraw"),
@@ -244,6 +244,24 @@ def test_each_wrong_setting_is_one_sentence(monkeypatch, capsys):
     error = json.loads(capsys.readouterr().err)["error"]
     assert error["kind"] == "configuration"
     assert [message.split(" ")[0] for message in error["messages"]] == ["workers", "limits.xml_depth"]
+
+
+def test_certificates_tell_how_long_they_are_good(folder, capsys):
+    make_pki(folder / "var" / "pki", now=datetime.now(UTC) - timedelta(days=810))
+    assert run(["certificates", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["certificates"]
+    assert [(each["what"], each["state"], round(each["days"])) for each in told] == [
+        ("certificate", "ends soon", 15),
+        ("authority", "good", 2840),
+    ]
+    assert run(["certificates"]) == 0
+    assert "ends soon" in capsys.readouterr().out
+
+
+def test_certificates_that_have_ended_are_a_status(folder, capsys):
+    make_pki(folder / "var" / "pki", now=datetime.now(UTC) - timedelta(days=826))
+    assert run(["certificates"]) == Status.REFUSED
+    assert "has ended" in capsys.readouterr().out
 
 
 def test_pki_makes_keys_once_and_again_when_told(folder, capsys):

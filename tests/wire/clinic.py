@@ -36,6 +36,19 @@ class Clinic:
     def authorities(self) -> Path:
         return self.folder / "root.crt"
 
+    @property
+    def root_only(self) -> Path:
+        """The root without the authority below it, which callers bring."""
+        path = self.folder / "root-only.crt"
+        path.write_bytes(certificate_pem(self.root))
+        return path
+
+    def list_of_root(self) -> Path:
+        """A list of the root that revokes the authority below it."""
+        path = self.folder / "no-below.crl"
+        path.write_bytes(make_crl(self.root, self.below))
+        return path
+
     def crl(self, name: str, authority: Issued, *revoked: str, **changes: Any) -> Path:
         """Write the list of an authority."""
         path = self.folder / f"{name}.crl"

@@ -13,7 +13,7 @@ from .clinic import Clinic, curl, event_of, events, make_clinic, new_address, op
 from .messages import find_documents, new_patient
 from .raw import call
 
-HARD, SOFT, STALE, PINNED, EITHER, UNCHECKED = range(6)
+HARD, SOFT, STALE, PINNED, EITHER, UNCHECKED, BELOW_REVOKED = range(7)
 WSDL = "/services/registry?wsdl"
 OF_CLINIC = "O=XDS gateway demonstration"
 
@@ -39,6 +39,7 @@ def doors(start_shared, clinic) -> RunningGateway:
             clinic.listener(trust="pinned", **pins),
             clinic.listener(trust="either", crls=[root, below], **pins),
             clinic.listener(),
+            clinic.listener(client_ca=clinic.root_only, crls=[clinic.list_of_root()], revocation="soft"),
         ],
         limits={"header_seconds": 2},
     )
@@ -71,6 +72,7 @@ def send_query(gateway: RunningGateway, clinic: Clinic) -> int:
         (EITHER, "visitor", None),
         (EITHER, "stolen", "revoked"),
         (UNCHECKED, "stolen", None),
+        (BELOW_REVOKED, "ward", "revoked"),  # the authority that came with it
     ],
 )
 def test_curl_is_let_in_or_told_to_the_audit(doors, clinic, door, name, reason):

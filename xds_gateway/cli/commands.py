@@ -263,6 +263,17 @@ def endpoints(*, config: Config = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def certificates(*, config: Config = None, as_json: Json = False) -> None:
+    """Tell how long certificates, authorities and revocation lists are good.
+
+    Those that the settings name, as the gateway would read them. Status 1 when one has ended.
+    """
+    from .certificates import certificates
+
+    raise typer.Exit(certificates(config, as_json=as_json))
+
+
+@app.command()
 def reset(
     *,
     config: Config = None,

@@ -6,9 +6,9 @@ while the connection lives. A certificate that a proxy forwards has its whole pa
 
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Literal
@@ -25,6 +25,8 @@ from .revocation import RevocationLists
 _PEM: Final = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _SEQUENCE: Final = b"\x30"  # the first byte of anything signed in DER or BER
 _LONGEST: Final = 8  # certificates of a path
+_HOLDS: Final = timedelta(minutes=1)
+_MOST: Final = 4096  # verdicts that are remembered
 _CLIENTS: Final = {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 
 
@@ -54,12 +56,40 @@ class ClientTrust:
     whom: Literal["authorities", "pinned", "either"] = "authorities"
     lists: RevocationLists | None = None
     revocation: Literal["hard", "soft"] = "hard"
+    _good: dict[tuple[bytes, ...], datetime] = field(default_factory=dict, compare=False, repr=False)
 
     def check(self, certificate: bytes, presented: Sequence[bytes], now: datetime) -> None:
         """See that a certificate that TLS has verified may be let in, now; `presented` came with it.
 
         Raises NodeRefused.
         """
+        self._remembered((b"TLS", certificate, *presented), now, self._check, certificate, presented)
+
+    def verify_forwarded(self, certificate: bytes, presented: Sequence[bytes], now: datetime) -> None:
+        """The same for a certificate that only a proxy has seen in use: its path is verified too.
+
+        Raises NodeRefused.
+        """
+        self._remembered((b"proxy", certificate, *presented), now, self._verify, certificate, presented)
+
+    def _remembered(
+        self,
+        key: tuple[bytes, ...],
+        now: datetime,
+        check: Callable[[bytes, Sequence[bytes], datetime], None],
+        certificate: bytes,
+        presented: Sequence[bytes],
+    ) -> None:
+        """A good verdict holds for a minute: nothing but time can change it, and a path takes a millisecond."""
+        judged = self._good.get(key)
+        if judged is not None and judged <= now < judged + _HOLDS:
+            return
+        check(certificate, presented, now)
+        if len(self._good) >= _MOST:
+            self._good.clear()
+        self._good[key] = now
+
+    def _check(self, certificate: bytes, presented: Sequence[bytes], now: datetime) -> None:
         pinned = fingerprint(certificate) in self.pinned
         if self.whom == "pinned" and not pinned:
             raise NodeRefused(NodeReason.NOT_PINNED, _subject(certificate))
@@ -69,18 +99,14 @@ class ClientTrust:
         elif not pinned and (self.whom == "either" or (self.lists is not None and self.revocation == "hard")):
             raise NodeRefused(NodeReason.BROKEN_CERTIFICATE)  # a card that OpenSSL reads and we do not
 
-    def verify_forwarded(self, certificate: bytes, presented: Sequence[bytes], now: datetime) -> None:
-        """The same for a certificate that only a proxy has seen in use: its path is verified too.
-
-        Raises NodeRefused.
-        """
+    def _verify(self, certificate: bytes, presented: Sequence[bytes], now: datetime) -> None:
         leaf = read_certificate(certificate)
         if leaf is None:
             raise NodeRefused(NodeReason.BROKEN_CERTIFICATE)
         _check_time(leaf, now, leaf.subject.rfc4514_string())
         if fingerprint(certificate) not in self.pinned:
             self._verify_path(leaf, presented, now)
-        self.check(certificate, presented, now)
+        self._check(certificate, presented, now)
 
     def _check_path(self, path: Sequence[x509.Certificate], now: datetime, *, pinned: bool) -> None:
         node = path[0].subject.rfc4514_string()

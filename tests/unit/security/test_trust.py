@@ -88,6 +88,23 @@ def test_what_was_let_in_is_judged_again_later(revocation, at, expected):
     assert outcome(make_trust(revocation=revocation), CLIENT, now=at) == expected
 
 
+def test_a_verdict_follows_the_clock():
+    """What is remembered of a good one does not outlive the list, nor the certificate."""
+    trust = make_trust()
+    assert [outcome(trust, CLIENT, now=at) for at in (NOW, NOW + 2 * DAY, NOW, NOW - 2 * DAY)] == [
+        "let in",
+        "crl-stale",
+        "let in",
+        "not-yet-valid",
+    ]
+
+
+def test_a_verdict_on_a_certificate_of_tls_says_nothing_of_a_forwarded_one():
+    trust = make_trust(revocation="soft")
+    assert outcome(trust, FORGED, presented=()) == "let in"  # TLS would not have verified it
+    assert outcome(trust, FORGED, presented=(), check="verify_forwarded") == "unknown-authority"
+
+
 def test_a_path_that_is_not_known_whole_is_refused_when_lists_must_speak():
     assert outcome(make_trust(), CLIENT, presented=()) == "crl-missing"
     assert outcome(make_trust(authorities=(ROOT.certificate, BELOW.certificate)), CLIENT, presented=()) == "let in"
