@@ -61,7 +61,7 @@ class Clinic:
 
     def listener(self, **changes: Any) -> dict[str, Any]:
         """A listener that trusts the root."""
-        return listener(self.pki, client_ca=self.authorities, **changes)
+        return listener(self.pki, **{"client_ca": self.authorities, **changes})
 
     def context(self, name: str) -> ssl.SSLContext:
         """TLS of a client of the clinic."""
