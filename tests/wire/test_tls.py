@@ -99,6 +99,17 @@ def test_half_handshakes_are_closed(start_gateway):
         assert connection.recv(4096) == b""
 
 
+def test_the_oldest_handshake_is_given_up_when_there_are_too_many(start_gateway):
+    gateway = start_gateway(limits={"connections": 20})
+    half = [socket.create_connection(("127.0.0.1", gateway.port), timeout=20) for _ in range(60)]
+    try:
+        assert half[0].recv(4096) == b""
+        assert send(gateway, find_documents(new_patient())).status == "Success"
+    finally:
+        for connection in half:
+            connection.close()
+
+
 @pytest.mark.parametrize(
     ("kind", "mount", "client", "status"),
     [
