@@ -210,7 +210,7 @@ class AuditKeeping:
         try:
             while not self._stop.is_set():
                 more = keeper.turn(time.monotonic())
-                self._stop.wait(_MORE_SECONDS if more else _TURN_SECONDS)
+                self._stop.wait(_MORE_SECONDS if more else min(_TURN_SECONDS, settings.audit.anchor_seconds))
             while keeper.turn(time.monotonic()):
                 pass
             keeper.anchor()

@@ -77,7 +77,7 @@ class AuditGuard:
 
     def __init__(self, data_folder: Path) -> None:
         with usable(data_folder):
-            self._file = os.open(data_folder / "audit.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(data_folder / "audit-keeper.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def taken(self) -> bool:
         """Whether it is this process now."""

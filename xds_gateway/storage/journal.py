@@ -10,6 +10,7 @@ disk refuses documents; what was reserved is given back when the segment ends, o
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from .locks import try_lock
 from .spools import room, usable, without_room
 
 _NEW_SEGMENT: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_LONGEST_SECONDS: Final = 86_400.0
 _RESERVE: Final = 4 << 20  # bytes, some ten thousand reads
 _WRITER: Final = re.compile(r"[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+)*")
 Events = list[bytes]  # of one request, as JSON
@@ -73,10 +75,11 @@ class _Segments:
         self._size = 0
         self._reserved = 0
         self._chain = b""
+        self._ends = 0.0  # when retention wants another segment: they go as wholes
         self._opened()
 
     def begin(self) -> None:
-        if self._file is not None and self._size >= self._segment_bytes:
+        if self._file is not None and (self._size >= self._segment_bytes or time.monotonic() > self._ends):
             self.end()
         if self._file is None:
             with room():
@@ -147,6 +150,7 @@ class _Segments:
             os.close(folder)
         self._file = file
         self._chain = seed(name)
+        self._ends = time.monotonic() + _LONGEST_SECONDS
         return file
 
     def _created(self) -> tuple[int, str]:

@@ -1,0 +1,102 @@
+"""kill -9 under load: each acknowledged access has one audit event, and the chain verifies (security.md A1, A2).
+
+XDS_TEST_KILLS sets the number of kills; 4 when not set. Anchors and numbers are made as often as possible, so that the
+keeper is hit too.
+"""
+
+import os
+import random
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.gateways import RunningGateway
+from tests.wire.messages import Answer, find_documents, new_patient, new_urn, provide, retrieve
+from tests.wire.raw import call
+from xds_gateway.actors.audit_ports import Selection
+from xds_gateway.security.anchors import anchor_public_key, verify_anchor
+from xds_gateway.storage.audit_opening import AuditStorage, open_audit
+
+KILLS = int(os.environ.get("XDS_TEST_KILLS", "4"))
+SENDERS = 4
+
+
+@dataclass
+class Caller:
+    """One caller's accesses: message ids of those that were answered, and of those that were cut off."""
+
+    patient: str = field(default_factory=new_patient)
+    answered: list[str] = field(default_factory=list)
+    cut_off: list[str] = field(default_factory=list)
+
+    def work(self, gateway: RunningGateway, over: threading.Event) -> None:
+        """Submit, query and retrieve until the gateway is gone."""
+        known: list[str] = []
+        while not over.is_set():
+            made = provide(b"x", patient=self.patient)
+            for endpoint, message in self._messages(made, known):
+                identifier = new_urn()
+                sent = message(identifier)
+                try:
+                    response = call(gateway, f"/services/{endpoint}", sent.body, sent.headers)
+                except (OSError, ssl.SSLError):
+                    self.cut_off.append(identifier)
+                    return
+                if not response.whole:
+                    self.cut_off.append(identifier)
+                    return
+                assert Answer(response).status == "Success", Answer(response).contexts
+                self.answered.append(identifier)
+            known.append(made.unique_ids[0])
+
+    def _messages(self, made, known) -> Iterator[tuple[str, object]]:
+        yield "repository", lambda identifier: made.message(message_id=identifier)
+        yield "registry", lambda identifier: find_documents(self.patient, "ObjectRef", message_id=identifier)
+        if known:
+            yield "repository", lambda identifier: retrieve(known[-1], message_id=identifier)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_acknowledged_access_has_one_event_and_the_chain_holds(start_gateway, pki, workers):
+    chance = random.Random(workers)
+    callers = [Caller() for _ in range(SENDERS)]
+    settings = {"workers": workers, "audit": {"anchor_seconds": 0.1, "anchor_key": pki.files.audit_key}}
+    gateway = start_gateway(**settings)
+    folder = gateway.data_folder
+    for _ in range((KILLS + 1) // 2):
+        over = threading.Event()
+        threads = [threading.Thread(target=caller.work, args=(gateway, over)) for caller in callers]
+        for thread in threads:
+            thread.start()
+        time.sleep(chance.uniform(0.2, 1.5))
+        gateway.kill()
+        over.set()
+        for thread in threads:
+            thread.join()
+        gateway = start_gateway(data_folder=folder, **settings)
+    assert gateway.stop() == 0
+    with open_audit(f"sqlite:///{folder}/registry.sqlite3", folder, wait_seconds=10) as audit:
+        entries = list(audit.log.selected(Selection()))
+        problems, anchors = verified(audit, pki)
+    told = Counter(entry.event.message_id for entry in entries)
+    answered = [identifier for caller in callers for identifier in caller.answered]
+    assert [identifier for identifier in answered if told[identifier] != 1] == []
+    assert [identifier for caller in callers for identifier in caller.cut_off if told[identifier] > 1] == []
+    assert problems == []
+    numbers = [entry.number for entry in entries if entry.number is not None]
+    assert sorted(numbers) == [*range(1, len(numbers) + 1)]
+    assert len({entry.id for entry in entries}) == len(entries)
+    print(f"{len(answered)} accesses, {len(entries)} events, {anchors} anchors, {(KILLS + 1) // 2} kills of {workers}")
+    assert len(answered) > KILLS
+
+
+def verified(audit: AuditStorage, pki) -> tuple[list[object], int]:
+    key = anchor_public_key(pki.files.audit_key.read_bytes())
+    run = audit.verification(lambda content, signature: verify_anchor(content, signature, [key]))
+    return list(run.problems()), run.anchors
