@@ -31,7 +31,9 @@ _SUBMISSION_SET: Final = Coded(
 _OBJECT_REF: Final = Coded("urn:ihe:iti:2017:ObjectRef", "IHE XDS Metadata", "registry object reference")
 _EVENT_ID: Final = Coded("event-id", _OURS, "Audit event and message")
 _OUTCOMES: Final = {"success": 0, "partial": 4, "failure": 8}  # minor, serious failure (DICOM PS3.15 A.5.2)
-_DELETED: Final = 14  # life cycle: logical deletion; 15: permanent erasure
+_LINK_TYPE: Final = "urn:ihe:iti:xpid:2017:patientIdentifierType"
+_CREATED: Final = 1  # life cycle: origination
+_DELETED: Final = 14  # logical deletion; 15: permanent erasure
 _ERASED: Final = 15
 _MULTIPLE: Final = frozenset(("ITI-64",))  # one message names all its patients (3.64.5.1)
 
@@ -99,7 +101,7 @@ def for_patient(event: AuditEvent, patient: str) -> AuditEvent:
     query = event.query
     if query is not None and len(event.patient_ids) > 1:
         query = _narrowed(query, patient)
-    return event._replace(patient_ids=(patient,), query=query)
+    return event._replace(patient_ids=(patient,), patient_types=(), query=query)
 
 
 def audit_messages(identifier: str, event: AuditEvent, site: AuditSite) -> tuple[AuditMessage, ...]:
@@ -171,7 +173,25 @@ def _participants(event: AuditEvent, row: Row, site: AuditSite) -> tuple[Partici
 def _patients(event: AuditEvent) -> tuple[ParticipantObject, ...]:
     feed = {"ITI-8": "MSH-10", "ITI-64": "MSH-10", "ITI-44": "II"}.get(event.transaction)
     details = ((feed, event.message_id),) if feed and event.message_id else ()
+    if event.patient_types:
+        return tuple(
+            _linked(event, details, *each) for each in zip(event.patient_ids, event.patient_types, strict=True)
+        )
     return tuple(ParticipantObject(p, 1, 1, _PATIENT_NUMBER, details=details) for p in event.patient_ids)
+
+
+def _linked(event: AuditEvent, details: tuple[tuple[str, str], ...], patient: str, kind: str) -> ParticipantObject:
+    """An identifier of a link change, what it is, and whether it begins or ends (3.64.5.1.2)."""
+    of_kind = dict(zip(event.patient_types, event.patient_ids, strict=True))
+    moved = of_kind.get("newPatientId") != of_kind.get("previousPatientId")
+    cycles = {
+        "localPatientId": _CREATED if "subsumedPatientId" in of_kind else None,
+        "subsumedPatientId": _DELETED,
+        "newPatientId": _CREATED,
+        "previousPatientId": _DELETED if moved else None,
+    }
+    told = (*details, (_LINK_TYPE, kind))
+    return ParticipantObject(patient, 1, 1, _PATIENT_NUMBER, cycles.get(kind), details=told)
 
 
 def _objects(event: AuditEvent, row: Row, site: AuditSite) -> tuple[ParticipantObject, ...]:

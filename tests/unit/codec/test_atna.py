@@ -153,6 +153,26 @@ def test_a_feed_names_its_message(transaction: str, detail: str) -> None:
     assert made.participants[0].user_id == "HOSPITAL|ADT"
 
 
+LINKS = {"localPatientId": "l^^^&1.9&ISO", "newPatientId": PATIENT, "previousPatientId": OTHER_PATIENT}
+
+
+@pytest.mark.parametrize(
+    ("links", "cycles"),
+    [  # ITI TF-2 3.64.5.1.2
+        (LINKS, [None, 1, 14]),
+        (LINKS | {"previousPatientId": PATIENT}, [None, 1, None]),
+        (LINKS | {"subsumedPatientId": "s^^^&1.9&ISO"}, [1, 1, 14, 14]),
+    ],
+)
+def test_a_link_change_names_all_its_identifiers_in_one_message(links: dict[str, str], cycles: list[Any]) -> None:
+    made = message("ITI-64", patient_ids=tuple(links.values()), patient_types=tuple(links), message_id="M1")
+    patients = [each for each in made.objects if each.role == 1]
+    assert [each.id for each in patients] == [*links.values()]
+    assert [each.life_cycle for each in patients] == cycles
+    assert [dict(each.details)["urn:ihe:iti:xpid:2017:patientIdentifierType"] for each in patients] == [*links]
+    assert {dict(each.details)["MSH-10"] for each in patients} == {"M1"}
+
+
 # -- forms
 
 HOSTILE = st.text(
