@@ -23,7 +23,7 @@ run: $(VENV)/run ## demonstration: start the gateway, submit, find, retrieve and
 	@$(BIN)/xds-gateway demo
 
 serve: $(VENV)/run ## a gateway with throw-away keys on this machine, until Ctrl-C
-	@test -e var/pki/ca.crt || $(BIN)/xds-gateway pki
+	@test -e var/pki/issuer.crt || $(BIN)/xds-gateway pki --force
 	@exec $(BIN)/xds-gateway serve
 
 test: $(VENV)/dev ## all tests (PYTEST="-k name" chooses)

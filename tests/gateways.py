@@ -192,14 +192,26 @@ def listener(pki: TestPki, **changes: Any) -> dict[str, Any]:
     }
 
 
+def with_users(pki: TestPki, **mount: Any) -> dict[str, Any]:
+    """Settings of a mount that wants assertions of the throw-away issuer, as the defaults have it."""
+    return {
+        "mounts": [{"assertions": "required", **mount}],
+        "issuers": [{"certificates": [pki.files.issuer_certificate]}],
+    }
+
+
 def start(
     folder: Path, pki: TestPki, *, data_folder: Path | None = None, prefix: Sequence[str] = (), **settings: Any
 ) -> RunningGateway:
-    """Start a gateway and wait until it serves. `settings` are those of the TOML file, `prefix` a program around it."""
+    """Start a gateway and wait until it serves. `settings` are those of the TOML file, `prefix` a program around it.
+
+    Mounts read no assertions unless they say so: most tests are about something else.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     data_folder = data_folder or folder / "data"
     defaults = {"data_folder": data_folder, "workers": 1, "listeners": [listener(pki)]}
-    write_toml(folder / "gateway.toml", {**defaults, **settings})
+    mounts = [{"assertions": "off", **mount} for mount in settings.get("mounts", [{}])]
+    write_toml(folder / "gateway.toml", {**defaults, **settings, "mounts": mounts})
     log = folder / "log"
     with log.open("ab") as errors:
         process = subprocess.Popen(

@@ -21,7 +21,7 @@ _SUCCESS = b'status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"
 
 def open_gateway(folder: Path, variables: Mapping[str, str] = MappingProxyType({})) -> Gateway:
     """A gateway of one process over a new data folder, with more settings; callers need no certificate."""
-    mounts = '[{"authentication": "none"}]'
+    mounts = '[{"authentication": "none", "assertions": "off"}]'
     settings = load(None, {"XDS_GATEWAY_DATA_FOLDER": str(folder), "XDS_GATEWAY_MOUNTS": mounts, **variables})
     prepare(settings)
     return build(settings)

@@ -53,6 +53,7 @@ def running(folder: Path) -> Iterator[Running]:
     config.write_text(
         f'data_folder = "{folder / "data"}"\n[log]\nlevel = "warning"\n[[listeners]]\nport = {port}\n{files}'
         f'[[feeds]]\nport = {feed_port}\ntls = "off"\n'
+        '[[mounts]]\nassertions = "off"\n'
     )
     context = ssl.create_default_context(cafile=str(pki.ca))
     context.load_cert_chain(pki.client_certificate, pki.client_key)

@@ -91,7 +91,7 @@ def test_relative_paths_of_the_file_start_at_its_folder(tmp_path):
     assert listener.client_ca == Path("ca.crt")
 
 
-ANYONE = {"MOUNTS__0__AUTHENTICATION": "none"}
+ANYONE = {"MOUNTS__0__AUTHENTICATION": "none", "MOUNTS__0__ASSERTIONS": "off"}
 
 FAMILY = "[[certificate_families]]\nfamily = 'x'\nkind = 'software'\n"
 
@@ -187,7 +187,7 @@ def test_all_mistakes_are_told_at_once(tmp_path):
         "[[listeners]]\ntls = 'off'\nhost = 'localhost'\n[[mounts]]\nauthentication = 'none'",
         "[[listeners]]\ntls='off'\nhost='0.0.0.0'\nallow_plain_beyond_loopback=true\n[[mounts]]\nauthentication='none'",
         "[[listeners]]\nport = 0\n[[listeners]]\nport = 0",
-        "[[domains]]\n[[domains]]\nname = 'other'\nrepository_unique_id = '1.2'\n[[mounts]]\ndomain = 'other'",
+        "[[domains]]\n[[domains]]\nname = 'other'\nrepository_unique_id = '1.2'\n[[mounts]]\nassertions = 'off'",
         "[[mounts]]\n[[mounts]]\npath = '/open'\nauthentication = 'none'",
     ],
 )
@@ -241,11 +241,12 @@ def test_settings_are_frozen():
 
 
 def test_files_that_are_there_pass(tmp_path):
-    for name in ("server.crt", "server.key", "ca.crt"):
+    for name in ("server.crt", "server.key", "ca.crt", "issuer.crt"):
         (tmp_path / name).touch()
     text = (
         "data_folder = 'data/deep'\n[wire_log]\nfolder = 'wire'\n"
-        "[[listeners]]\ncertificate = 'server.crt'\nkey = 'server.key'\nclient_ca = 'ca.crt'"
+        "[[listeners]]\ncertificate = 'server.crt'\nkey = 'server.key'\nclient_ca = 'ca.crt'\n"
+        "[[issuers]]\ncertificates = ['issuer.crt']"
     )
     check_files(load_text(tmp_path, text))
     assert (tmp_path / "data" / "deep").is_dir()
@@ -260,7 +261,7 @@ def test_each_missing_file_is_named_with_its_setting(tmp_path, tls, missing):
     (tmp_path / "occupied").touch()
     text = (
         f"data_folder = 'occupied'\n[[listeners]]\ntls = '{tls}'\nkey = 'a'\ncertificate = 'b'\nclient_ca = 'c'\n"
-        "[[mounts]]\nauthentication = 'none'"
+        "[[mounts]]\nauthentication = 'none'\nassertions = 'off'"
     )
     with pytest.raises(ConfigurationError) as caught:
         check_files(load_text(tmp_path, text))
@@ -292,7 +293,7 @@ ISSUER = "[[issuers]]\ncertificates = ['issuer.crt']\n"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[[mounts]]\nassertions = 'required'", "nobody may sign any"),
+        ("[[domains]]\nname = 'x'\n[[mounts]]\ndomain = 'x'", "nobody may sign any"),
         (f"{ISSUER}domain = 'x'\n[[mounts]]\nassertions = 'off'", "issuers[0].domain"),
         (f"{ISSUER}{ISSUER}", "list their certificates in one"),
         (f"{ISSUER}[[mounts]]\nassertions = 'optional'\n[[domains]]\naudiences = []", "no audiences"),
@@ -301,6 +302,19 @@ ISSUER = "[[issuers]]\ncertificates = ['issuer.crt']\n"
 def test_users_need_issuers_and_audiences(tmp_path, text, expected):
     (problem,) = problems(tmp_path, text)
     assert expected in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "issuers"),
+    [
+        ("", ["urn:xds-gateway:throw-away-issuer"]),
+        ("[[mounts]]\nassertions = 'optional'", ["urn:xds-gateway:throw-away-issuer"]),
+        ("[[mounts]]\nassertions = 'off'", []),
+        (f"{ISSUER}name = 'urn:hospital'", ["urn:hospital"]),
+    ],
+)
+def test_the_throw_away_issuer_is_there_only_where_it_is_needed(tmp_path, text, issuers):
+    assert [each.name for each in load_text(tmp_path, text).issuers] == issuers
 
 
 def test_certificates_of_issuers_must_be_there(tmp_path):

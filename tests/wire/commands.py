@@ -50,7 +50,7 @@ def run(folder: Path, *arguments: str, **changes: str) -> subprocess.CompletedPr
 
 
 def settings(pki: TestPki, folder: Path) -> dict[str, str]:
-    """Variables of a gateway with mutual TLS on a free port."""
+    """Variables of a gateway with mutual TLS on a free port, which wants assertions."""
     listener = {
         "PORT": "0",
         "CERTIFICATE": str(pki.files.server_certificate),
@@ -58,6 +58,7 @@ def settings(pki: TestPki, folder: Path) -> dict[str, str]:
         "CLIENT_CA": str(pki.files.ca),
     }
     numbered = {f"XDS_GATEWAY_LISTENERS__0__{name}": value for name, value in listener.items()}
+    numbered["XDS_GATEWAY_ISSUERS__0__CERTIFICATES"] = str(pki.files.issuer_certificate)
     return {**numbered, "XDS_GATEWAY_DATA_FOLDER": str(folder / "data"), "XDS_GATEWAY_WORKERS": "1"}
 
 
@@ -147,6 +148,7 @@ def served_gateway(folder: Path, pki: TestPki) -> Iterator[Served]:
         ready = json.loads(read_until(process, b"\n"))
         certificate, key = pki.client
         variables = {
+            "XDS_CLIENT_ASSERTION": str(pki.files.assertion_profile),
             "XDS_CLIENT_URL": ready["endpoints"][0]["registry"].removesuffix("/registry"),
             "XDS_CLIENT_CERT": str(certificate),
             "XDS_CLIENT_KEY": str(key),

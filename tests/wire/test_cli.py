@@ -162,8 +162,11 @@ def test_the_printed_lines_work_in_another_terminal(tmp_path: Path) -> None:
     with started(tmp_path, "serve", XDS_GATEWAY_LISTENERS__0__PORT="0") as process:
         told = read_until(process, b"Ctrl-C ends it")
         shell, python = told.split("# And with Python:\n")
-        commands = re.findall(r"^(?:\S+ -m xds_gateway (?:submit|find)|curl).*(?:\n  .*)*", shell, re.MULTILINE)
-        commands = [line for line in commands if line.split()[0] != "curl" or shutil.which("curl")]
+        commands = re.findall(
+            r"^(?:\S+ -m xds_gateway (?:submit|find|assertion)|curl).*(?:\n(?:  |curl).*)*", shell, re.MULTILINE
+        )
+        commands = [line for line in commands if "curl" not in line or shutil.which("curl")]
+        assert sum(" assertion new " in line for line in commands) == (2 if shutil.which("curl") else 0)
         variables = environment(XDG_STATE_HOME=str(tmp_path / "state"))
         for line in [*commands, f"{sys.executable} -c {quoted(python.split('Ctrl-C')[0])}"]:
             done = subprocess.run(
@@ -264,6 +267,7 @@ def test_the_demonstration_for_programs(tmp_path: Path) -> None:
     assert set(made) == keys_of("demo")
     assert made["problems"] == []
     assert made["found"] == len(made["documents"]) > 5
+    assert "InvalidSecurity" in made["nameless"]
     assert all(document["identical"] for document in made["documents"])
     assert (made["replacement"]["old_status"], made["replacement"]["new_status"]) == ("Deprecated", "Approved")
     assert {"code", "attribute", "received", "expected", "clause", "sentence"} <= made["refusal"][0].keys()
@@ -280,6 +284,7 @@ def test_the_demonstration_for_people(tmp_path: Path) -> None:
         "Find by patient: 3 of 3",
         "Retrieve and compare bytes: 12 of 12",
         "Replace one: 1 of 1",
+        "Call without assertion: 1 of 1",
     )
     assert all(step in done.stderr for step in steps)
     assert all(

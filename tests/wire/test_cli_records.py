@@ -185,7 +185,9 @@ def test_bytes_of_another_repository_are_left_to_it(served: Served) -> None:
     for option, name in (("--cacert", "CA"), ("--cert", "CERT"), ("--key", "KEY")):
         command += [option, variables[f"XDS_CLIENT_{name}"]]
     command += ["-H", "Content-Type: application/soap+xml; charset=UTF-8", "--data-binary"]
-    message = f"@{ROOT / 'docs' / 'examples' / 'iti-42.xml'}"
+    signed = ("--into", str(ROOT / "docs" / "examples" / "iti-42.xml"), "--output", "iti-42.xml")
+    assert served.call("assertion", "new", *signed)[0] == 0
+    message = f"@{served.folder / 'iti-42.xml'}"
     subprocess.run([*command, message, f"{variables['XDS_CLIENT_URL']}/registry"], check=True, capture_output=True)
     status, _, err = served.call("remove", "2.25.42000000000001.1", "--yes")
     assert (status, "XDSUnknownRepositoryId" in err) == (1, True)

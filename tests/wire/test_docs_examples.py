@@ -1,4 +1,4 @@
-"""The documented commands and messages, run as they stand against a gateway with default settings."""
+"""The documented commands and messages, run as they stand against a gateway that wants assertions, as by default."""
 
 import base64
 import hashlib
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.documents import CHECKOUT, blocks, prose
+from tests.gateways import with_users
 from xds_gateway.config.domains import DEMO_REPOSITORY_OID
 
 EXAMPLES = CHECKOUT / "docs" / "examples"
@@ -88,7 +89,7 @@ ANSWERS = {
 
 @pytest.fixture(scope="module", params=SENDERS)
 def answers(request, start_shared, pki, tmp_path_factory):
-    place = make_place(tmp_path_factory.mktemp("place"), start_shared(), pki, sender=request.param)
+    place = make_place(tmp_path_factory.mktemp("place"), start_shared(**with_users(pki)), pki, sender=request.param)
     return {name: place.run(line) for name, line in zip(ANSWERS, LINES, strict=True)} | {"again": place.run(LINES[0])}
 
 
@@ -120,7 +121,7 @@ def test_an_entry_tells_repository_hash_and_size(answers, expected):
 
 
 def test_the_line_of_the_readme_is_one_of_these():
-    (line,) = [block for block in blocks(CHECKOUT / "README.md", "sh") if block.startswith("curl")]
+    (line,) = [block for block in blocks(CHECKOUT / "README.md", "sh") if "curl" in block]
     assert line == LINES[0]
 
 
@@ -131,7 +132,7 @@ def test_the_line_of_the_readme_is_one_of_these():
 def place(start_gateway, pki, tmp_path):
     folder = tmp_path / "place"
     folder.mkdir()
-    return make_place(folder, start_gateway(), pki)
+    return make_place(folder, start_gateway(**with_users(pki)), pki)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,39 @@ def test_the_command_lines_of_the_readme_and_the_quickstart_run(place):
     assert (place.folder / "var" / "copy.txt").read_bytes() == NOTE
 
 
+# Call with an assertion
+
+ASSERTION = CHECKOUT / "docs" / "call-with-an-assertion.md"
+SIGNED = [
+    #   what each block of the page writes, in its order
+    ["issuer = ", "audiences = ", "[key]"],
+    ["Compte rendu de consultation", "1 document of 4717"],
+    ["claire.martin", "only for patient", "4717^^^&2.25.98765432109876543210&ISO"],
+    ["ResponseStatusType:Success"],
+]
+
+
+def test_calls_with_an_assertion_do_what_the_page_says(place):
+    told = [place.run(block).decode() for block in blocks(ASSERTION, "sh")]
+    for written, expected in zip(told, SIGNED, strict=True):
+        assert [text for text in expected if text not in written] == []
+    (program,) = blocks(ASSERTION, "python")
+    assert place.run([sys.executable, "-c", place.here(program)]).decode() == "1 found\n"
+
+
+def without_assertion(message, file):
+    """The documented line that sends a message, with a file as it is in its place."""
+    (line,) = [line for line in LINES if f"--into docs/examples/{message} |" in line]
+    return "curl" + line.partition("curl")[2].replace("@-", f"@{file}")
+
+
+def test_a_documented_line_without_its_assertion_is_refused_as_the_page_says(place):
+    fault = place.run(without_assertion("iti-18.xml", "docs/examples/iti-18.xml")).decode()
+    (code, sentence) = re.search(r"\| `(InvalidSecurity)`, \"([^\"]+)\"", ASSERTION.read_text()).groups()
+    assert f":{code}<" in fault
+    assert sentence in fault
+
+
 # Keep a record correct
 
 CORRECT = CHECKOUT / "docs" / "keep-a-record-correct.md"
@@ -168,7 +202,7 @@ STEPS = blocks(CORRECT, "sh")
 @pytest.fixture(scope="module")
 def corrected(start_shared, pki, tmp_path_factory):
     """What each shell block of the page wrote, in its order, on one gateway."""
-    place = make_place(tmp_path_factory.mktemp("corrected"), start_shared(), pki)
+    place = make_place(tmp_path_factory.mktemp("corrected"), start_shared(**with_users(pki)), pki)
     return [place.run(step).decode() for step in STEPS]
 
 
@@ -231,7 +265,7 @@ LOADED = [
 @pytest.fixture(scope="module")
 def loaded(start_shared, pki, tmp_path_factory):
     """What each shell block of the page wrote, in its order, on one gateway."""
-    place = make_place(tmp_path_factory.mktemp("loaded"), start_shared(workers=2), pki)
+    place = make_place(tmp_path_factory.mktemp("loaded"), start_shared(workers=2, **with_users(pki)), pki)
     return [" ".join(place.run(step).decode().split()) for step in VALUE_SETS]
 
 
@@ -251,7 +285,7 @@ def test_the_documented_backup_can_be_served(place, start_gateway, pki, tmp_path
     restored = tmp_path / "restored"
     shutil.copytree(place.folder / "var" / "backup", restored)
     (tmp_path / "other").mkdir()
-    other = make_place(tmp_path / "other", start_gateway(data_folder=restored), pki)
+    other = make_place(tmp_path / "other", start_gateway(data_folder=restored, **with_users(pki)), pki)
     assert NOTE in other.run(LINES[4])
 
 
@@ -321,5 +355,4 @@ def test_a_divergence_is_as_the_page_says(filled, number, row, message, old, new
     assert old in text
     changed = text.replace(old, new).replace("2.25.42000000000001", f"2.25.4200000000{number:04}")
     (filled.folder / "request.xml").write_text(changed, encoding="utf-8")
-    (line,) = [line for line in LINES if f"@docs/examples/{message}" in line]
-    assert answer in filled.run(line.replace(f"docs/examples/{message}", "request.xml")).decode()
+    assert answer in filled.run(without_assertion(message, "request.xml")).decode()

@@ -164,6 +164,7 @@ def test_the_demonstration_has_no_problems(sdk: Gateway, copies: Path) -> None:
     assert all(document.identical for document in report.documents)
     assert (report.replacement.old_status, report.replacement.new_status) == ("Deprecated", "Approved")
     assert len(report.refusal) > 3
+    assert report.nameless is None  # nobody without assertion called
     assert {step.step.value for step in steps} == {"submit", "find", "retrieve", "replace", "refuse"}
     assert report.size == sum(path.stat().st_size for path in copies.iterdir())
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from ..client import DocumentToSubmit, Gateway
+from ..client import DocumentToSubmit, Gateway, read_assertion_profile
 from ..client.demo import DemoProgress, DemoStep, demo_documents, run_demo
 from ..pki import make_pki
 from .child import child_gateway
@@ -35,6 +35,7 @@ KEYS: Final = {
     "documents": "list of objects with label, mime_type, size, entry_uuid, submit_seconds, retrieve_seconds, identical",
     "replacement": "object with label, old_uuid, old_status, new_uuid, new_status",
     "refusal": "list of objects: code, severity, sentence, rule, object, attribute, received, expected, clause, hint",
+    "nameless": "the fault that a call without assertion got",
     "problems": "list of sentences; empty when all went well",
 }
 
@@ -50,6 +51,9 @@ data_folder = "data"
 certificate = "pki/server.crt"
 key = "pki/server.key"
 client_ca = "pki/ca.crt"
+
+[[issuers]]
+certificates = ["pki/issuer.crt"]
 """
 
 _STEPS: Final = {
@@ -58,6 +62,7 @@ _STEPS: Final = {
     DemoStep.RETRIEVE: "Retrieve and compare bytes",
     DemoStep.REPLACE: "Replace one",
     DemoStep.REFUSE: "Send one with mistakes",
+    DemoStep.NAMELESS: "Call without assertion",
 }
 
 
@@ -110,18 +115,24 @@ def _run(documents: Sequence[DocumentToSubmit], source: str, folder: Path, *, qu
         with working("Starting a gateway", quiet=quiet):
             child = stack.enter_context(child_gateway(config, log))
         stack.enter_context(failing_well())
-        gateway = stack.enter_context(
-            Gateway(
-                child.registry_url,
-                child.repository_url,
-                certificate=keys.client_certificate,
-                key=keys.client_key,
-                ca=keys.ca,
-                journal=folder / "journal",
+        gateway, nameless = (
+            stack.enter_context(
+                Gateway(
+                    child.registry_url,
+                    child.repository_url,
+                    certificate=keys.client_certificate,
+                    key=keys.client_key,
+                    ca=keys.ca,
+                    journal=folder / "journal",
+                    assertion=assertion,
+                )
             )
+            for assertion in (read_assertion_profile(keys.assertion_profile), None)
         )
         told = stack.enter_context(_progress(quiet=quiet))
-        report = run_demo(gateway, documents, patient_prefix=_PATIENT_PREFIX, folder=copies, progress=told)
+        report = run_demo(
+            gateway, documents, patient_prefix=_PATIENT_PREFIX, folder=copies, nameless=nameless, progress=told
+        )
     return Demonstration(
         folder=folder,
         source=source,

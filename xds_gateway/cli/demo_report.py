@@ -59,6 +59,7 @@ def demonstrated(made: Demonstration) -> dict[str, Any]:
             "documents": report.documents,
             "replacement": report.replacement,
             "refusal": explain(report.refusal),
+            "nameless": report.nameless,
             "problems": made.problems,
         }
     )
@@ -98,6 +99,8 @@ def _facts(made: Demonstration) -> Table:
         ("replaced", shown(replacement.label)),
         ("  the old one", f"{replacement.old_uuid}  {replacement.old_status}"),
         ("  the new one", f"{replacement.new_uuid}  {replacement.new_status}"),
+        ("with assertion", "every call: who calls, as whom and what for, signed by an issuer that the gateway trusts"),
+        ("without", f"refused: {shown(report.nameless)}"),
         ("kept in", f"{made.folder} (keys, data, copies, log)"),
     ):
         table.add_row(label, text)

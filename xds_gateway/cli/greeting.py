@@ -47,7 +47,8 @@ def greeting(served: Settings, settings: LoadedSettings, config: Path | None) ->
             made = write_examples(keys.ca.parent / "examples", url)
         except OSError:  # a folder that is not ours to write: lines without files still work
             made = None
-        for line in _lines(url, keys, made, _where(url, keys, settings, config)):
+        users = served.mounts[0].assertions != "off" and keys.assertion_profile.is_file()
+        for line in _lines(url, keys, made, _where(url, keys, settings, config, users=users), users=users):
             text.append(line + "\n", "dim" if line.startswith("#") else "")
     text.append("\nCtrl-C ends it; running requests are finished first.", "dim")
     return text
@@ -57,13 +58,13 @@ def _count(workers: int) -> str:
     return f"{workers} worker process{'es' if workers > 1 else ''} (process {os.getpid()})"
 
 
-def _lines(url: str, keys: Pki, made: "Examples | None", where: str) -> Iterator[str]:
+def _lines(url: str, keys: Pki, made: "Examples | None", where: str, *, users: bool) -> Iterator[str]:
     yield "\n# In another terminal, in this folder:"
     yield from _command_lines(made, where)
     yield "\n# The same with curl, raw bytes in files:"
-    yield from _curl_lines(url, keys, made)
+    yield from _curl_lines(url, keys, made, users=users)
     yield "\n# And with Python:"
-    yield from _python_lines(url, keys, made)
+    yield from _python_lines(url, keys, made, users=users)
 
 
 def _command_lines(made: "Examples | None", where: str) -> Iterator[str]:
@@ -73,23 +74,32 @@ def _command_lines(made: "Examples | None", where: str) -> Iterator[str]:
     yield f"{program} get ID --output copy.xml{where}"
 
 
-def _curl_lines(url: str, keys: Pki, made: "Examples | None") -> Iterator[str]:
+def _curl_lines(url: str, keys: Pki, made: "Examples | None", *, users: bool) -> Iterator[str]:
     files = (("--cacert", keys.ca), ("--cert", keys.client_certificate), ("--key", keys.client_key))
     tls = "".join(f" {option} {_path(path)}" for option, path in files) if url.startswith("https:") else ""
     yield f"curl{tls} \\\n  '{url}/registry?wsdl'"
-    if made:
-        yield f"curl{tls} \\\n  -H '{made.find_type}' \\\n  --data-binary @{_path(made.find)} {url}/registry"
-        yield f"curl{tls} \\\n  -H '{made.provide_type}' \\\n  --data-binary @{_path(made.provide)} {url}/repository"
+    if not made:
+        return
+    profile = "" if keys == pki_in(_DEFAULT_KEYS) else f" --profile {_path(keys.assertion_profile)}"
+    for file, header, endpoint in (
+        (made.find, made.find_type, "registry"),
+        (made.provide, made.provide_type, "repository"),
+    ):
+        signed = f"{program_line()} assertion new{profile} --into {_path(file)} | \\\n" if users else ""
+        data = "-" if users else _path(file)
+        yield f"{signed}curl{tls} \\\n  -H '{header}' \\\n  --data-binary @{data} {url}/{endpoint}"
 
 
-def _python_lines(url: str, keys: Pki, made: "Examples | None") -> Iterator[str]:
+def _python_lines(url: str, keys: Pki, made: "Examples | None", *, users: bool) -> Iterator[str]:
     yield "from pathlib import Path"
-    yield "from xds_gateway.client import Gateway, read_document"
-    if url.startswith("https:"):
+    yield f"from xds_gateway.client import Gateway, {'read_assertion_profile, ' if users else ''}read_document"
+    if users or url.startswith("https:"):
         yield f'keys = Path("{_relative(keys.ca.parent)}")'
     yield f'gateway = Gateway(\n    "{url}/registry",\n    "{url}/repository",'
     if url.startswith("https:"):
         yield '    certificate=keys / "client.crt", key=keys / "client.key", ca=keys / "ca.crt",'
+    if users:
+        yield '    assertion=read_assertion_profile(keys / "assertion.toml"),'
     yield ")"
     if made:
         yield f'document, patient = read_document(Path("{_relative(made.document)}")), "{made.patient_id}"'
@@ -97,7 +107,7 @@ def _python_lines(url: str, keys: Pki, made: "Examples | None") -> Iterator[str]
         yield "print([entry.title for entry in gateway.find(patient)])"
 
 
-def _where(url: str, keys: Pki, settings: LoadedSettings, config: Path | None) -> str:
+def _where(url: str, keys: Pki, settings: LoadedSettings, config: Path | None, *, users: bool) -> str:
     """Options that a client in another terminal needs to find this gateway: none, the file, or each by itself."""
     from_environment = any(row.source.startswith("environment") for row in describe(settings))
     free_port = settings.listeners[0].port == 0
@@ -107,6 +117,8 @@ def _where(url: str, keys: Pki, settings: LoadedSettings, config: Path | None) -
     if url.startswith("https:") and keys != pki_in(_DEFAULT_KEYS):
         files = (("--cert", keys.client_certificate), ("--key", keys.client_key), ("--ca", keys.ca))
         where += "".join(f" {option} {_path(path)}" for option, path in files)
+    if users and (keys != pki_in(_DEFAULT_KEYS) or not url.startswith("https:")):
+        where += f" --assertion {_path(keys.assertion_profile)}"
     return where
 
 

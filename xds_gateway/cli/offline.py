@@ -39,7 +39,7 @@ def answer(capture: Capture, settings: Settings) -> Answer:
 
 def _alone(settings: Settings, folder: Path) -> Settings:
     """The rules and limits of these settings, and nothing of their data."""
-    mount = settings.mounts[0].model_copy(update={"authentication": "none", "dry_run": True})
+    mount = settings.mounts[0].model_copy(update={"authentication": "none", "assertions": "off", "dry_run": True})
     return settings.model_copy(
         update={
             "data_folder": folder,

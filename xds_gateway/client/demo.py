@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 from ..model.datatypes import Code
-from .errors import Refused, RegistryError
+from .errors import Fault, Refused, RegistryError
 from .files import read_document
 from .gateway import Gateway
 from .samples import SOURCE_ID, make_sample, make_samples, patient_id
@@ -32,6 +32,7 @@ class DemoStep(str, Enum):
     RETRIEVE = "retrieve"
     REPLACE = "replace"
     REFUSE = "refuse"
+    NAMELESS = "nameless"
 
 
 class DemoProgress(NamedTuple):
@@ -69,7 +70,10 @@ class DemoReplacement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoReport:
-    """What happened; `problems` are sentences about what did not go as it should, none when all went well."""
+    """What happened; `problems` are sentences about what did not go as it should, none when all went well.
+
+    `nameless` is the fault that a call without assertion got, None when none was made.
+    """
 
     patient_ids: tuple[str, ...]
     documents: tuple[DemoDocument, ...]
@@ -77,6 +81,7 @@ class DemoReport:
     find_seconds: float
     replacement: DemoReplacement
     refusal: tuple[RegistryError, ...]
+    nameless: str | None
     seconds: float
     problems: tuple[str, ...]
 
@@ -104,16 +109,18 @@ def run_demo(
     *,
     patient_prefix: str,
     folder: Path,
+    nameless: Gateway | None = None,
     progress: Callable[[DemoProgress], None] = _ignore,
     new_uuid: Callable[[], UUID] = uuid4,
     timer: Callable[[], float] = time.perf_counter,
 ) -> DemoReport:
     """Submit, find, retrieve and compare the documents; replace one; have a wrong one refused.
 
-    Patients are made up from `patient_prefix`, which must be new for each run; retrieved copies are left in `folder`.
+    `nameless` is a client without assertion, whose call must be refused. Patients are made up from `patient_prefix`,
+    which must be new for each run; retrieved copies are left in `folder`.
     A refusal of what is right and failures of the network are raised as the SDK raises them.
     """
-    return _Demo(gateway, documents, patient_prefix, folder, progress, new_uuid, timer).run()
+    return _Demo(gateway, nameless, documents, patient_prefix, folder, progress, new_uuid, timer).run()
 
 
 class _Demo:
@@ -122,6 +129,7 @@ class _Demo:
     def __init__(
         self,
         gateway: Gateway,
+        nameless: Gateway | None,
         documents: Sequence[DocumentToSubmit],
         patient_prefix: str,
         folder: Path,
@@ -130,6 +138,7 @@ class _Demo:
         timer: Callable[[], float],
     ) -> None:
         self._gateway = gateway
+        self._stranger = nameless
         self._documents = tuple(documents)
         self._patients = tuple(patient_id(n, patient_prefix) for n in range(1, min(_PATIENTS, len(documents)) + 1))
         self._folder = folder
@@ -147,6 +156,7 @@ class _Demo:
         documents = tuple(self._retrieve(number, *one, found) for number, one in enumerate(submitted))
         replacement = self._replace(submitted[0][0])
         refusal = self._refuse()
+        nameless = self._call_nameless(self._stranger) if self._stranger else None
         return DemoReport(
             patient_ids=self._patients,
             documents=documents,
@@ -154,6 +164,7 @@ class _Demo:
             find_seconds=find_seconds,
             replacement=replacement,
             refusal=refusal,
+            nameless=nameless,
             seconds=self._timer() - started,
             problems=tuple(self._problems),
         )
@@ -225,6 +236,17 @@ class _Demo:
             errors = refused.errors
         self._tell(DemoStep.REFUSE, 1, 1, f"{len(errors)} errors")
         return errors
+
+    def _call_nameless(self, stranger: Gateway) -> str | None:
+        """The fault of a call without assertion."""
+        told = None
+        try:
+            stranger.find(self._patient(0))
+            self._problems.append("a call without assertion was answered")
+        except Fault as fault:
+            told = str(fault)
+        self._tell(DemoStep.NAMELESS, 1, 1, "refused" if told else "answered")
+        return told
 
     def _tell(self, step: DemoStep, done: int, total: int, label: str) -> None:
         self._progress(DemoProgress(step, done, total, label))

@@ -1,5 +1,6 @@
 """SOAP 1.2 envelopes with WS-Addressing: what frames an answer, a request of ours, and faults (ITI TF-2 V.3)."""
 
+import re
 from typing import Final
 
 from ..model.errors import FaultCode, FaultDetail, SoapFault
@@ -9,6 +10,7 @@ from .xml import escape
 
 FAULT_ACTION: Final = f"{WSA}/fault"
 SOAP_FAULT_ACTION: Final = f"{WSA}/soap/fault"
+_DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _OPEN: Final = f'<s:Envelope xmlns:s="{SOAP12}" xmlns:a="{WSA}"><s:Header>'
 
 
@@ -28,8 +30,9 @@ DRY_RUN_HEADER: Final = f'<g:DryRun xmlns:g="{GATEWAY}" s:mustUnderstand="true" 
 
 
 def render_security_header(assertion: bytes) -> str:
-    """The header that carries a signed assertion, byte for byte as it is (WS-Security 1.1 6; ITI TF-2 3.40.4.1.2)."""
-    return f'<w:Security xmlns:w="{WSSE}" s:mustUnderstand="true" xmlns:s="{SOAP12}">{assertion.decode()}</w:Security>'
+    """The header that carries a signed assertion, as it is but for an XML declaration (ITI TF-2 3.40.4.1.2)."""
+    token = _DECLARATION.sub("", assertion.decode())
+    return f'<w:Security xmlns:w="{WSSE}" s:mustUnderstand="true" xmlns:s="{SOAP12}">{token}</w:Security>'
 
 
 def render_request_envelope(action: str, to: str, body: bytes, message_id: str, *, headers: str = "") -> bytes:

@@ -129,7 +129,7 @@ class Mount(Section):
         description='"certificate" wants a client certificate (a listener with tls = "mutual"), "none" takes anyone.',
     )
     assertions: Literal["required", "optional", "off"] = Field(
-        default="off",
+        default="required",
         description='Assertions about the user (ITI-40): "required" refuses a request without one, "optional" takes '
         'it; both refuse a wrong one. "off" reads none and knows nodes only.',
     )

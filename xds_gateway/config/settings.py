@@ -48,6 +48,13 @@ def _default_database(data: dict[str, Any]) -> str:
     return f"sqlite:///{(data['data_folder'] / 'registry.sqlite3').as_posix()}"
 
 
+def _default_issuers(data: dict[str, Any]) -> tuple[Issuer, ...]:
+    """The throw-away issuer, for the default domain and where it is asked only: other domains name theirs."""
+    issuer = Issuer()
+    wanted = any(each.domain == issuer.domain and each.assertions != "off" for each in data.get("mounts", ()))
+    return (issuer,) if wanted else ()
+
+
 def _default_public_url(data: dict[str, Any]) -> str:
     listeners: tuple[Listener, ...] = data["listeners"]
     return listeners[0].url
@@ -86,7 +93,7 @@ class Settings(BaseSettings):
     domains: tuple[Domain, ...] = Field(default=(Domain(),), min_length=1)
     mounts: tuple[Mount, ...] = Field(default=(Mount(),), min_length=1)
     feeds: tuple[Feed, ...] = ()
-    issuers: tuple[Issuer, ...] = ()
+    issuers: tuple[Issuer, ...] = Field(default_factory=_default_issuers)
     certificates: Certificates = Certificates()
     certificate_families: tuple[Family, ...] = ()
     audit: Audit = Audit()

@@ -38,11 +38,13 @@ domain = "conformance"
 path = "/services"
 domain = "conformance"
 authentication = "none"
+assertions = "off"
 
 [[mounts]]                       # the same as a Document Recipient: limited metadata is accepted
 path = "/recipient"
 domain = "conformance"
 authentication = "none"
+assertions = "off"
 metadata = "limited"
 
 [wire_log]
