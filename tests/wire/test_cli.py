@@ -214,7 +214,7 @@ def refused(folder: Path, **changes: str) -> Iterator[list[str]]:
 #   changed settings                                                a part of the only sentence
 REFUSED = [
     ({"XDS_GATEWAY_WORKER": "2"}, "There is no setting worker (variable XDS_GATEWAY_WORKER): did you mean workers?"),
-    ({"XDS_GATEWAY_LISTENERS__0__KEY": "{pki.client_key}"}, "listeners[0] cannot be used together"),
+    ({"XDS_GATEWAY_LISTENERS__0__KEY": "{pki.client_key}"}, "The TLS files of listeners[0] do not serve"),
     ({"XDS_GATEWAY_LISTENERS__0__KEY": "nowhere.key"}, "xds-gateway pki"),
     ({"XDS_GATEWAY_LISTENERS__0__PORT": "{taken}"}, "Port {taken} of 127.0.0.1"),
 ]
