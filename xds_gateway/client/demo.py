@@ -16,7 +16,7 @@ from ..model.datatypes import Code
 from .errors import Fault, Refused, RegistryError
 from .files import read_document
 from .gateway import Gateway
-from .samples import SOURCE_ID, make_sample, make_samples, patient_id
+from .samples import SOURCE_ID, USER, make_sample, make_samples, patient_id
 from .submission import make_oid, open_content, read_digest
 from .values import DocumentSummary, DocumentToSubmit, SubmissionResult
 
@@ -96,11 +96,16 @@ def _ignore(progress: DemoProgress) -> None:
 
 
 def demo_documents(examples: Path | None) -> tuple[DocumentToSubmit, ...]:
-    """The CDA examples of a folder, with what their headers lack filled in; samples of our own where there are none."""
+    """The CDA examples of a folder, with what their headers lack filled in; samples of our own where there are none.
+
+    The first one is also by the user of throw-away assertions, who may replace it.
+    """
     paths = sorted(examples.glob("*.xml")) if examples else []
     filler = make_sample().metadata
     read = [read_document(path) for path in paths]
-    return tuple(changed(d, metadata=d.metadata.filled_from(filler)) for d in read) or make_samples(_SAMPLES)
+    first, *others = [changed(d, metadata=d.metadata.filled_from(filler)) for d in read] or make_samples(_SAMPLES)
+    own = changed(first.metadata, authors=(*first.metadata.authors, USER))
+    return changed(first, metadata=own), *others
 
 
 def run_demo(

@@ -28,6 +28,8 @@ _FIRST_DAY: Final = datetime(2024, 1, 8, 8, 30)  # noqa: DTZ001  local time of t
 _FAMILIES: Final = ("ARBRELAC", "BOISVERT", "CLAIRVAL", "DUPRAYE", "ESTIVAN", "FONTRELLE", "GRANDORGE", "HAUTBOIS")
 _GIVEN: Final = (("Alix", "F"), ("Basile", "M"), ("Clémence", "F"), ("Désiré", "M"), ("Élodie", "F"), ("Firmin", "M"))
 _DOCTORS: Final = (("Jeanne", "SAULEVENT"), ("Marius", "TERREBLANC"), ("Ninon", "VALCLAIR"), ("Octave", "ROCHEBRUNE"))
+# The user of throw-away assertions (pki.py)
+USER: Final = Author(person="^Martin^Claire", institutions=("Cabinet Martin^^^^^^^^^2.25.55555555555555555",))
 _PLACES: Final = (
     "Cabinet des Trois Tilleuls",
     "Clinique du Pont Neuf",
