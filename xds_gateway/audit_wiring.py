@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .actors.audit_keeping import AuditKeeper, AuditSender, KeepingPolicy
-from .actors.audit_ports import AuditEntry, AuditRepository
+from .actors.audit_ports import AuditEntry, AuditRepository, MessageRefused
 from .client.audit_fhir import FhirRepository, FhirServer
 from .client.syslog import SyslogReceiver, SyslogRepository
 from .codec.atna import render_syslog
@@ -123,14 +123,25 @@ def _connect(site: AuditSite, each: RepositorySettings) -> AuditRepository:
 
 def _frames(site: AuditSite, entry: AuditEntry) -> Sequence[bytes]:
     process = entry.event.process or os.getpid()
-    return [
-        render_syslog(message, site.host, site.source_id, process)
-        for message in audit_messages(entry.id, entry.event, site)
-    ]
+    with _rendering():
+        return [
+            render_syslog(message, site.host, site.source_id, process)
+            for message in audit_messages(entry.id, entry.event, site)
+        ]
 
 
 def _resources(site: AuditSite, entry: AuditEntry) -> Sequence[bytes]:
-    return [render_audit_event(message) for message in audit_messages(entry.id, entry.event, site)]
+    with _rendering():
+        return [render_audit_event(message) for message in audit_messages(entry.id, entry.event, site)]
+
+
+@contextmanager
+def _rendering() -> Iterator[None]:
+    """What somebody has made of an event that nobody wrote so must not hold up the others."""
+    try:
+        yield
+    except (ValueError, TypeError) as wrong:
+        raise MessageRefused(f"it cannot be told: {type(wrong).__name__}") from wrong
 
 
 def _tls(each: RepositorySettings) -> ssl.SSLContext | None:
@@ -182,7 +193,7 @@ class AuditKeeping:
                 settings.database_url, settings.data_folder, wait_seconds=settings.limits.request_seconds
             ) as storage:
                 self._keep_in(storage)
-        except GatewayError as failure:
+        except (GatewayError, OSError) as failure:
             _log.error("the audit is not being kept", exc_info=failure)
             self._stop.wait(_AFTER_FAILURE_SECONDS)
 
@@ -225,7 +236,7 @@ def _send(sender: AuditSender, over: threading.Event) -> None:
     while not over.wait(pause):
         try:
             pause = sender.turn()
-        except GatewayError as failure:
+        except (GatewayError, OSError) as failure:
             _log.error("how far an audit repository is cannot be kept", exc_info=failure)
             pause = _AFTER_FAILURE_SECONDS
     sender.close()

@@ -35,8 +35,12 @@ class FhirRepository:
 
     def send(self, entry: AuditEntry) -> None:
         """Send all resources of an event. Raises Unreachable, MessageRefused."""
-        for resource in self._resources(entry):
-            self._post(resource, entry.number)
+        try:
+            for resource in self._resources(entry):
+                self._post(resource)
+        except MessageRefused:
+            self._last = entry.number
+            raise
         self._last = entry.number
 
     def flush(self) -> int | None:
@@ -47,7 +51,7 @@ class FhirRepository:
         """Close the connection."""
         self._connection.close()
 
-    def _post(self, resource: bytes, number: int | None) -> None:
+    def _post(self, resource: bytes) -> None:
         try:
             self._connection.request("POST", self._path, resource, _HEADERS)
             answer = self._connection.getresponse()
@@ -59,7 +63,6 @@ class FhirRepository:
         told = f"HTTP {answer.status} {answer.reason}"
         if not 400 <= answer.status < 500 or answer.status in _NOT_THE_MESSAGE:
             raise Unreachable(told)
-        self._last = number
         raise MessageRefused(told)
 
 

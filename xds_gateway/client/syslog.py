@@ -47,8 +47,8 @@ class SyslogRepository:
 
     def send(self, entry: AuditEntry) -> None:
         """Send all messages of an event. Raises Unreachable, MessageRefused for one that is too long."""
-        frames = self._frames(entry)
         self._last = entry.number
+        frames = self._frames(entry)
         longest = max(map(len, frames))
         if longest > self._receiver.longest:
             raise MessageRefused(f"{longest} bytes, and max_bytes is {self._receiver.longest}")

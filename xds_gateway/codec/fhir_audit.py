@@ -70,7 +70,7 @@ def _entity(each: ParticipantObject) -> dict[str, Any]:
             "type": {"system": _TYPES, "code": str(each.type)},
             "role": {"system": _ROLES, "code": str(each.role)},
             "lifecycle": cycle,
-            "query": None if each.query is None else b64encode(each.query.encode()).decode(),
+            "query": None if each.query is None else b64encode(each.query.encode("utf-8", "replace")).decode(),
             "detail": [{"type": kind, "valueString": clean(value)} for kind, value in each.details if value],
         }
     )

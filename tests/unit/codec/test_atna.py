@@ -221,6 +221,12 @@ def test_any_text_is_read_back_from_one_line(text: str, other: str, code: Coded,
     assert json.loads(render_audit_event(sent))["agent"]
 
 
+def test_what_is_no_character_is_replaced() -> None:
+    made = message("ITI-41", node="a\ud800b\0")
+    assert parse_audit_message(render_audit_message(made)).participants[0].user_id == "a\ufffdb\ufffd"
+    assert json.loads(render_audit_event(made))["agent"][0]["who"]["identifier"]["value"] == "a\ufffdb\ufffd"
+
+
 def test_a_message_in_its_frame() -> None:
     made = message("ITI-41")
     frame = render_syslog(made, "host name\n", "gate way", 42)
