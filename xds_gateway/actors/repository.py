@@ -17,7 +17,7 @@ from ..model.messages import (
     StoredDocument,
 )
 from ..model.metadata import DocumentEntry
-from ..model.principal import Call
+from ..model.principal import AccessFilter, Call
 from ..rules.ihe import check_content, check_documents, finding
 from .audited import document_names
 from .identity import NewUuid, resolved, with_document, without_flags
@@ -133,6 +133,9 @@ class DocumentRepository:
         found = self._index.documents(
             self._policy.repository_unique_id, [document.document_unique_id for document in ours], call.access.retrieve
         )
+        hidden = self._patients_of(
+            call, [asked.document_unique_id for asked in ours if asked.document_unique_id not in found]
+        )
         documents: list[RetrievedDocument] = []
         told = [_Told(document, None) for document in dict.fromkeys(request.documents).keys() - set(ours)]
         for asked in ours:
@@ -143,13 +146,21 @@ class DocumentRepository:
                 told.append(_Told(asked, have.patient_id, documents[-1]))
             elif made is None:
                 findings.append(_not_here("ihe.retrieve.document", asked, asked.document_unique_id))
-                told.append(_Told(asked, None))
+                told.append(_Told(asked, hidden.get(asked.document_unique_id)))
             else:
                 documents += [made.document] if made.document else []
                 findings += [made.finding] if made.finding else []
                 told.append(_Told(asked, made.patient_id, made.document))
         self._journal.record(*self._events(call, told, tuple(dict.fromkeys(f.code.value for f in findings))))
         return RetrieveResponse(documents=tuple(documents), findings=tuple(findings))
+
+    def _patients_of(self, call: Call, unique_ids: Sequence[str]) -> Mapping[str, str]:
+        """Whose the documents are that the caller may not read: for the audit alone, which tells of refusals."""
+        if not unique_ids:
+            return {}
+        everything = AccessFilter.everything(call.access.domain)
+        found = self._index.documents(self._policy.repository_unique_id, unique_ids, everything)
+        return {unique_id: document.patient_id for unique_id, document in found.items()}
 
     def _events(self, call: Call, told: Sequence["_Told"], codes: tuple[str, ...]) -> Iterator[AuditEvent]:
         """One for each patient, and apart what was given from what was not (ITI TF-2 3.20.7.1, 3.43.6)."""

@@ -286,6 +286,8 @@ def test_a_document_that_the_caller_may_not_see_is_unknown(domain: Domain) -> No
     )
     assert response.documents == ()
     assert [f.code for f in response.findings] == [ErrorCode.DOCUMENT_UNIQUE_ID_ERROR]
+    (event,) = domain.journal()
+    assert (event.outcome, event.patient_ids) == ("failure", (PATIENT,))  # the patient is told who was refused
 
 
 def test_a_replaced_document_can_still_be_retrieved(domain: Domain) -> None:
