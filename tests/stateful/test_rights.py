@@ -39,14 +39,14 @@ from xds_gateway.model.queries import FindDocuments
 from xds_gateway.security.access import access_of
 from xds_gateway.security.access_matrix import IHE
 
-from . import questions
-from .messages import CODED, FILTERED, PATIENTS, Names, entry, folder, link, on_demand, submission, update, version
+from . import messages, questions
+from .messages import CODED, FILTERED, Names, entry, folder, link, on_demand, submission, update, version
 from .questions import BOTH, Question, View
 from .registry import Registry, Thing
 from .rights import Pair, Rights, Said, Who
 from .world import World, seen_thing
 
-ONE, OTHER = PATIENTS
+PATIENTS = ONE, OTHER = messages.PATIENTS[:2]
 NORTH, SOUTH = "1.2.3.4", "2.9.9"
 SNOMED, LOINC, HL7 = "2.16.840.1.113883.6.96", "2.16.840.1.113883.6.1", "2.16.840.1.113883.5.25"
 PHYSICIAN, NURSE, PHARMACIST, STAFF, PATIENT = (
