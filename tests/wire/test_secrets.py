@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateways import RunningGateway
+from tests.gateways import RunningGateway, with_users
+from xds_gateway.client import read_assertion_profile
+from xds_gateway.codec.soap import render_security_header
 
 from .messages import PLAIN, Message, envelope, find_documents, provide, query, retrieve, send
 from .raw import call
@@ -100,6 +102,28 @@ def test_nobody_chooses_the_address_that_the_audit_names(start_gateway):
     journal = [path.read_text() for path in gateway.data_folder.glob("journal/*.jsonl")]
     events = [json.loads(line) for line in "".join(journal).splitlines()]
     assert [event["address"] for event in events] == ["127.0.0.1"] * 3
+
+
+# --- assertions ---------------------------------------------------------------------------------------------------
+
+
+def test_no_assertion_reaches_the_log_or_the_disk_whether_it_is_good_or_not(start_gateway, pki, tmp_path):
+    gateway = start_gateway(log={"level": "debug"}, **with_users(pki))
+    text = pki.files.assertion_profile.read_text().replace('"issuer.', f'"{pki.files.ca.parent}/issuer.')
+    (tmp_path / "profile.toml").write_text(text.replace("claire.martin", CANARY).replace("Dr Claire Martin", CANARY))
+    good = read_assertion_profile(tmp_path / "profile.toml")()
+    bad = [good.replace(b"<saml:Issuer>", b"<saml:Issuer>x"), good.replace(CANARY.encode(), CANARY.encode() + b"x", 1)]
+    statuses = []
+    for assertion in (good, *bad, good[:-20]):
+        message = find_documents(PATIENT)
+        header = b"<s:Header>" + render_security_header(assertion).encode()
+        body = message.body.replace(b"<s:Header>", header, 1)
+        statuses.append(call(gateway, "/services/registry", body, message.headers).status)
+    assert statuses == [200, 500, 500, 500]
+    assert gateway.stop() == 0
+    assert not [word for word in (CANARY, "SignatureValue", "X509Certificate") if word in gateway.log_text()]
+    kept = [path.read_bytes() for path in gateway.data_folder.rglob("*") if path.is_file()]
+    assert not [each for each in kept if b"SignatureValue" in each or b"<saml:" in each]
 
 
 # --- the wire log -------------------------------------------------------------------------------------------------
