@@ -21,6 +21,7 @@ from .refusals import AuthenticationRefused, unreadable
 from .xmldsig import verify_enveloped
 
 _ISSUER: Final = f"{{{SAML}}}Issuer"
+_PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
 class Circumstances(NamedTuple):
@@ -44,12 +45,18 @@ def verify_assertion(element: etree._Element, issuers: Issuers, policy: Assertio
     if not keys:
         raise AuthenticationRefused("saml.issuer.certificate")
     try:
-        assertion = parse_assertion(verify_enveloped(element, keys, policy.algorithms))
+        assertion = _read(verify_enveloped(element, keys, policy.algorithms))
     except NotAnAssertion as wrong:
         raise unreadable(wrong) from None
     if assertion.issuer != name:
         raise AuthenticationRefused("saml.issuer.unknown", received=assertion.issuer)
     return assertion
+
+
+@lru_cache(maxsize=256)
+def _read(octets: bytes) -> Assertion:
+    """What octets say that were signed; an assertion comes with many requests, and to read it takes longest."""
+    return parse_assertion(etree.fromstring(octets, _PARSER))
 
 
 def judge(assertion: Assertion, policy: AssertionPolicy, here: Circumstances) -> User:

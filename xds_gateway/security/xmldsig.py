@@ -1,15 +1,14 @@
 """Signatures of assertions: one profile of XML Signature, verified on what is read afterwards (SAML 2.0 core 5.4).
 
 What is read is what was signed: SignedInfo from the canonical octets that the key has signed, the assertion from the
-tree that was digested, copied. KeyInfo is never read for a key. The octets are libxml2's, the arithmetic is OpenSSL's;
-tests hold both against xmlsec (docs/decisions/0011).
+canonical octets that were digested. KeyInfo is never read for a key. The octets are libxml2's, the arithmetic is
+OpenSSL's; tests hold both against xmlsec (docs/decisions/0011).
 """
 
 import hashlib
 import re
 from base64 import b64decode
 from collections.abc import Sequence
-from copy import deepcopy
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -65,9 +64,10 @@ class _Profile(NamedTuple):
     digest: str
 
 
-def verify_enveloped(assertion: etree._Element, keys: Sequence[VerifyingKey], algorithms: Algorithms) -> etree._Element:
-    """The assertion as one of the keys has signed it, without its signature: read this, and nothing else.
+def verify_enveloped(assertion: etree._Element, keys: Sequence[VerifyingKey], algorithms: Algorithms) -> bytes:
+    """The canonical octets of an assertion that one of the keys has signed, without its signature.
 
+    Read these, and nothing else.
     The size of the element is the caller's to bound. Raises AuthenticationRefused.
     """
     if next(assertion.iter(*_HIDDEN), None) is not None:
@@ -80,10 +80,10 @@ def verify_enveloped(assertion: etree._Element, keys: Sequence[VerifyingKey], al
         raise AuthenticationRefused("dsig.reference", received=f"#{identifier}")
     method, digest = _accepted(profile, algorithms)
     _verify_value(method, keys, value, octets)
-    content, copy = _without(signature, assertion, profile.prefixes)
+    content = _without(signature, assertion, profile.prefixes)
     if hashlib.new(digest, content).digest() != stated:
         raise AuthenticationRefused("dsig.digest")
-    return copy
+    return content
 
 
 def _signature(assertion: etree._Element) -> etree._Element:
@@ -127,17 +127,14 @@ def _canonical(element: etree._Element, prefixes: list[str]) -> bytes:
     return octets
 
 
-def _without(signature: etree._Element, assertion: etree._Element, prefixes: list[str]) -> tuple[bytes, etree._Element]:
-    """An assertion but its signature: canonical octets, and a copy of what they were made from.
-
-    The text behind the signature was signed, it stays.
-    """
+def _without(signature: etree._Element, assertion: etree._Element, prefixes: list[str]) -> bytes:
+    """The canonical octets of an assertion but its signature; the text behind that was signed, it stays."""
     issuer = assertion[0]
     before, behind = issuer.tail, signature.tail
     assertion.remove(signature)
     issuer.tail = f"{before or ''}{behind or ''}"
     try:
-        return _canonical(assertion, prefixes), deepcopy(assertion)
+        return _canonical(assertion, prefixes)
     finally:
         issuer.tail = before
         assertion.insert(1, signature)
