@@ -50,9 +50,10 @@ def planned(answer):
 
 
 def rows(gateway):
-    """Every row of the database, and every document and spool file on disk."""
+    """Every row of the database but those of the audit, which tells of dry runs, and all documents and spool files."""
     with closing(sqlite3.connect(f"file:{gateway.data_folder}/registry.sqlite3?mode=ro", uri=True)) as database:
         names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        names = [name for name in names if not name.startswith("audit_")]
         found = {name: database.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}
     folders = ("documents", "spool")
     files = {path.name for folder in folders for path in (gateway.data_folder / folder).rglob("*") if path.is_file()}

@@ -84,7 +84,7 @@ def test_a_success_has_the_exact_action_and_relates_to_its_request(gateway, tran
     assert answer.find("s:Header/a:To") == ANONYMOUS
 
 
-@pytest.mark.parametrize("transaction", ACTIONS)
+@pytest.mark.parametrize("transaction", [name for name in ACTIONS if name.startswith("ITI-")])
 def test_a_failure_has_the_same_frame_as_a_success(gateway, transaction):
     message_id = new_urn()
     answer = send(gateway, bad(transaction, message_id=message_id))

@@ -83,8 +83,7 @@ def test_an_assertion_is_put_in_and_nothing_else_is_changed(form: str) -> None:
     capture = parse_capture(FORMS[form])
     secured = with_assertion(capture, ASSERTION)
     assert secured is not None
-    security = parse_envelope(parse(root_part(secured.content_type, secured.body), XmlLimits())).security
-    assert security is not None
+    (security,) = parse_envelope(parse(root_part(secured.content_type, secured.body), XmlLimits())).security
     assert [child.get("ID") for child in security] == ["_new"]
     added = len(secured.body) - len(capture.body)
     start = secured.body.index(b"<w:Security ")

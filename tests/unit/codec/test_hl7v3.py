@@ -144,8 +144,9 @@ def test_what_contradicts_the_message_is_named(interaction, old, new, rule):
     assert [mistake.rule for mistake in read(message.replace(old, new)).mistakes] == ([rule] if rule else [])
 
 
-def test_every_rule_of_hl7_v3_is_broken_here():
-    assert {rule.id for rule in V3_RULES} <= {rule for *_, rule in PAIRS}
+def test_every_rule_about_reading_is_broken_here():
+    by_others = {"ihe.feed.v3.access"}  # unit/server/test_patient_identity.py
+    assert {rule.id for rule in V3_RULES} - by_others <= {rule for *_, rule in PAIRS}
 
 
 def test_all_mistakes_are_told_at_once():
