@@ -1,6 +1,9 @@
 """`xds-gateway consent` and `access explain` beside a gateway that serves: what is decided counts at once."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -11,7 +14,6 @@ from xds_gateway.model import vocabulary as v
 from .commands import keys_of, run
 from .feeds import fed_domain
 from .messages import accepted, entry_for, find_documents, new_patient, provide, send
-from .test_feed_page import shell
 
 PAGE = CHECKOUT / "docs" / "decide-access.md"
 
@@ -118,6 +120,18 @@ def test_what_cannot_be_done_is_a_sentence(served, patient, arguments, status, k
     error = command(served, *arguments, status=status)
     assert error["kind"] == kind
     assert sentence in error["messages"][0]
+
+
+def shell(gateway, lines):
+    """What lines of the page print, in the folder of a gateway's settings."""
+    lines = lines.replace(".venv/bin/xds-gateway", f"{sys.executable} -m xds_gateway.cli")
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "XDS_GATEWAY_CONFIG": "gateway.toml"}
+    folder = gateway.log.parent
+    done = subprocess.run(
+        ["bash", "-euc", lines], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_the_page_runs_as_it_stands(start_gateway, pki):
