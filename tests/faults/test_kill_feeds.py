@@ -20,8 +20,8 @@ from tests.gateways import RunningGateway
 from tests.wire.feeds import adt, fed_domain, sending
 from tests.wire.messages import accepted, find_documents, new_patient, provide, send
 from tests.wire.relay import Cut, Relay
+from xds_gateway.administering import administration
 from xds_gateway.config import load
-from xds_gateway.wiring import administration
 
 from .test_kill import KILLS
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.gateways import ROOT, RunningGateway, listener, with_users
 from xds_gateway.client import Fault, Gateway, read_assertion_profile
-from xds_gateway.client.samples import SOURCE_ID, make_sample
+from xds_gateway.client.samples import SOURCE_ID, USER, make_sample
 from xds_gateway.codec.soap import render_security_header
 from xds_gateway.pki import Issued, certificate_pem, issue_authority, issue_client, issue_signer, key_pem
 
@@ -60,10 +60,12 @@ def gateway(start_shared, pki, stranger, tmp_path_factory) -> RunningGateway:
 
 @pytest.fixture(scope="module")
 def uuids(gateway, tmp_path_factory) -> list[str]:
-    """Documents of one patient."""
+    """Documents of one patient, by the user's own organisation."""
     folder = tmp_path_factory.mktemp("submitted")
     with calling(gateway, folder, read_assertion_profile(gateway.pki.files.assertion_profile)) as client:
-        done = client.submit([make_sample(seed=n) for n in range(4)], patient_id=PATIENT, source_id=SOURCE_ID)
+        done = client.submit(
+            [make_sample(seed=n).changed(authors=(USER,)) for n in range(4)], patient_id=PATIENT, source_id=SOURCE_ID
+        )
     return [entry.entry_uuid for entry in done.entries]
 
 

@@ -299,6 +299,7 @@ SECURITY = (
     '<w:Security xmlns:w="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd" '
     's:mustUnderstand="1"/>'
 )
+OWN_XON = "Cabinet Martin^^^^^^^^^2.25.55555555555555555"
 PARAMETER = '<rim:Slot name="$Unknown"><rim:ValueList><rim:Value>1</rim:Value></rim:ValueList></rim:Slot>'
 OTHER = "<xdsb:RepositoryUniqueId>2.25.1</xdsb:RepositoryUniqueId><xdsb:DocumentUniqueId>1.2</xdsb:DocumentUniqueId>"
 DIVERGENCES = [
@@ -317,8 +318,8 @@ DIVERGENCES = [
     ("such as `HasMember`", "iti-42.xml", MEMBER, "HasMember", SUCCESS),
     ("types of ITI-57", "iti-42.xml", MEMBER, "urn:ihe:iti:2010:AssociationType:SubmitAssociation", "ihe.as.type"),
     ("names of identifiers", "iti-42.xml", '<rim:LocalizedString value="XDSDocumentEntry.patientId"/>', "", SUCCESS),
-    ("component 7", "iti-42.xml", "Cabinet Moreau", "Moreau^^^^^&amp;1.2.3&amp;ISO^IDNST^^^1", "authorInstitution"),
-    ("institutions (XON)", "iti-42.xml", "Cabinet Moreau", "Moreau^^^^^&amp;1.2.3&amp;ISO^^^^1", SUCCESS),
+    ("component 7", "iti-42.xml", OWN_XON, "Moreau^^^^^&amp;1.2.3&amp;ISO^IDNST^^^1", "authorInstitution"),
+    ("institutions (XON)", "iti-42.xml", OWN_XON, "Moreau^^^^^&amp;1.2.3&amp;ISO^^^^1", SUCCESS),
     ("patient ids (CX)", "iti-42.xml", "&amp;ISO</rim:Value>", "&amp;ISO^NH</rim:Value>", "sourcePatientId.format"),
     ("extra slots", "iti-42.xml", SIZE, PARAMETER.replace("$Unknown", "urn:x:y") + SIZE, SUCCESS),
     ("others are refused", "iti-42.xml", SIZE, PARAMETER.replace("$Unknown", "xy") + SIZE, "ihe.slot.extra"),

@@ -10,10 +10,10 @@ import pytest
 
 from tests.gateways import RunningGateway
 from tests.unit.builders import ENTRY_CODES
+from xds_gateway.administering import administration
 from xds_gateway.config import load
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.identifiers import PatientId, parse_patient_id
-from xds_gateway.wiring import administration
 
 from .feeds import adt, fed_domain, feed, sending
 from .messages import (

@@ -145,16 +145,16 @@ def removable(
 ) -> tuple[Mapping[str, HeldDocument], frozenset[str]]:
     """Of documents by uniqueId, those that the caller knows of, and which of them it may remove.
 
-    A document has the bytes of all its entries: each of them must be the caller's to remove. One whose metadata were
-    removed is known only to who may remove everything.
+    A document has the bytes of all its entries: each of them must be the caller's to remove. Where there are none left,
+    because their metadata were removed, it is known to who may remove documents and acts for no single patient.
     """
-    everything = call.access.remove.is_everything
+    cleans = bool(call.access.remove.permits) and call.access.patient is None
     entries = [entry for document in held.values() for entry in document.entries]
     shown, may = (snapshot.permitted(entries, which) for which in (call.access.find, call.access.remove))
     known = {
         unique_id: document
         for unique_id, document in held.items()
-        if not shown.isdisjoint(document.entries) or (everything and not document.entries)
+        if not shown.isdisjoint(document.entries) or (cleans and not document.entries)
     }
     return known, frozenset(unique_id for unique_id, document in known.items() if may.issuperset(document.entries))
 
