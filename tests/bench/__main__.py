@@ -15,7 +15,7 @@ from rich.table import Table
 
 from xds_gateway.config import load as load_settings
 
-from . import allowed, assertions, everyday, feeding, growth, life, merging, messages, queries
+from . import allowed, assertions, everyday, feeding, growth, life, merging, messages, queries, secured
 from .comparing import COUNT
 from .loopback import load, resident, running
 
@@ -36,6 +36,8 @@ def main() -> int:
         value_sets = allowed.measure(folder / "value-sets")
         console.print("The user of a request ...")
         user = assertions.measure()
+        console.print("Every transaction with assertions and access rights, and without ...")
+        security = secured.measure(folder / "secured")
         grown = _growth(console, folder)
         console.print("Over loopback with mutual TLS, two workers ...")
         first_answer, loads, fed, huge = _over_loopback(folder)
@@ -46,6 +48,7 @@ def main() -> int:
         "transactions": rows | others,
         "value_sets": value_sets,
         "user": user,
+        "security": security,
         **grown,
         "first_answer_s": round(first_answer, 2),
         "huge_document": {"bytes": _HUGE, "growth_bytes": huge},
@@ -56,6 +59,7 @@ def main() -> int:
     _OUTPUT.write_text(json.dumps(result, indent=2) + "\n")
     console.print(_table(rows, ("rps", "p50_ms", "p99_ms")))
     console.print(_table(others, ("results", "rps", "alone_rps")))
+    console.print(_security_table(security))
     for name, figures in grown.items():
         console.print(_growth_table(*_HEADS[name](figures), figures))
     console.print(f"Value sets cost {value_sets['cost']:.1%} of ITI-42.")
@@ -67,6 +71,13 @@ def main() -> int:
     console.print(f"A document of {_HUGE / 2**20:.0f} MiB in and out: workers grew by {huge / 2**20:.1f} MiB.")
     console.print(f"Written to {_OUTPUT}")
     return 0
+
+
+def _security_table(costs: dict[str, dict[str, float]]) -> Table:
+    table = Table("with a user", "off, CPU ms", "on, CPU ms", "ratio")
+    for transaction, cost in sorted(costs.items()):
+        table.add_row(transaction, f"{cost['off_ms']:g}", f"{cost['on_ms']:g}", f"{cost['ratio']:g}")
+    return table
 
 
 def _growth(console: Console, folder: Path) -> dict[str, growth.Figures]:

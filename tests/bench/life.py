@@ -26,7 +26,7 @@ _TRANSACTIONS: Final = ("ITI-61", "ITI-57", "ITI-92", "ITI-62", "ITI-86")
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class Sent:
     """What must be registered before, and then the messages of each transaction."""
 
     before: list[messages.Message]
@@ -35,7 +35,7 @@ class _Sent:
 
 def rows(folder: Path) -> dict[str, dict[str, float]]:
     """Ratios of CPU: the floor replays what a gateway wrote that got the same messages one after the other."""
-    sent = _make()
+    sent = make()
     before, written = _record(folder / "recorded", sent)
     gateway = open_gateway(folder / "measured")
     sender = Sender(gateway)
@@ -51,7 +51,7 @@ def rows(folder: Path) -> dict[str, dict[str, float]]:
     return compared
 
 
-def _record(folder: Path, sent: _Sent) -> tuple[list[list[floors.Statement]], dict[str, list[list[floors.Statement]]]]:
+def _record(folder: Path, sent: Sent) -> tuple[list[list[floors.Statement]], dict[str, list[list[floors.Statement]]]]:
     """The writing transactions before the measure, and those of each transaction."""
     recorder = floors.Recorder()
     with recorder.recording():
@@ -66,14 +66,14 @@ def _record(folder: Path, sent: _Sent) -> tuple[list[list[floors.Statement]], di
     return before, written
 
 
-def _make() -> _Sent:
+def make() -> Sent:
     repository = next(iter(load_settings(None, {}).domains)).repository_unique_id
     updated, restricted, removed, erased, on_demand = (
         list(messages.submissions(_CONTENT, TOTAL, first=3_000_000 + place * 100_000)) for place in range(5)
     )
     removed = [_with_known_ids(submission) for submission in removed]
     registered = [messages.register(submission) for submission in (*updated, *restricted, *removed)]
-    return _Sent(
+    return Sent(
         [*registered, *(messages.provide(submission, _CONTENT) for submission in erased)],
         {
             "ITI-61": [messages.plain("ITI-61", render_register_request(_on_demand(each))) for each in on_demand],

@@ -18,7 +18,7 @@ from xds_gateway.codec.xdsb import (
     render_register_request,
     render_retrieve_request,
 )
-from xds_gateway.model.datatypes import Code
+from xds_gateway.model.datatypes import Author, Code
 from xds_gateway.model.messages import DocumentPart, DocumentRequest, ProvideRequest, QueryRequest, RetrieveRequest
 from xds_gateway.model.metadata import Slot, Submission
 
@@ -27,6 +27,8 @@ ACTIONS: Final = {row.name: row.request_action for row in TRANSACTIONS}
 CONTENT_TYPE: Final = Code("34133-9", "2.16.840.1.113883.6.1", "Episode")  # of sets and folders
 ENDPOINTS: Final = {row.name: row.endpoint for row in TRANSACTIONS}
 RESULTS: Final = 10  # documents of one patient, so results of one query
+# of the organisation of throw-away assertions, so that their user may replace and remove
+AUTHOR: Final = Author(person="^Martin^Claire", institutions=("Cabinet Martin^^^^^^^^^2.25.55555555555555555",))
 RENDERER: Final = MultipartRenderer("bench-0123456789abcdef")
 
 
@@ -63,7 +65,9 @@ def submissions(document: bytes, count: int, first: int = 0) -> Iterator[Submiss
     sample = make_sample(seed=7)
     digest = read_digest(document)
     for number in range(first, first + count):
-        metadata = replace(sample.metadata, unique_id=f"2.25.{uuid4().int}", title=f"Compte rendu {number}")
+        metadata = replace(
+            sample.metadata, unique_id=f"2.25.{uuid4().int}", title=f"Compte rendu {number}", authors=(AUTHOR,)
+        )
         documents = (type(sample)(content=document, metadata=metadata),)
         ids = make_ids(documents, (digest,), new_uuid, datetime.now(UTC))
         details = SubmissionDetails(patient_id=patient(number // RESULTS), source_id="1.2.250.1.999.1")
