@@ -268,6 +268,9 @@ def test_the_demonstration_for_programs(tmp_path: Path) -> None:
     assert made["problems"] == []
     assert made["found"] == len(made["documents"]) > 5
     assert "InvalidSecurity" in made["nameless"]
+    assert [error["code"] for error in made["denied"]["errors"]] == ["XDSDocumentUniqueIdError"]
+    assert all(row["why_not"] for row in made["denied"]["rows"])
+    assert [look["outcome"] for look in made["looks"] if "administrative" in str(look["roles"])] == ["refused"]
     assert all(document["identical"] for document in made["documents"])
     assert (made["replacement"]["old_status"], made["replacement"]["new_status"]) == ("Deprecated", "Approved")
     assert {"code", "attribute", "received", "expected", "clause", "sentence"} <= made["refusal"][0].keys()
@@ -285,10 +288,20 @@ def test_the_demonstration_for_people(tmp_path: Path) -> None:
         "Retrieve and compare bytes: 12 of 12",
         "Replace one: 1 of 1",
         "Call without assertion: 1 of 1",
+        "Ask as somebody who may not: 1 of 1",
     )
     assert all(step in done.stderr for step in steps)
     assert all(
-        part in done.stdout for part in ("12 of 12 identical", "Deprecated", "Approved", "received", "What to try")
+        part in done.stdout
+        for part in (
+            "12 of 12 identical",
+            "Deprecated",
+            "Approved",
+            "received",
+            "administrative.read",
+            "Who looked",
+            "What to try",
+        )
     )
     assert "\x1b" not in done.stdout + done.stderr
     (made,) = (tmp_path / "here").iterdir()

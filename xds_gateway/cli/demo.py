@@ -11,15 +11,21 @@ from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from ..administering import access_of_domain
 from ..client import DocumentToSubmit, Gateway, read_assertion_profile
 from ..client.demo import DemoProgress, DemoStep, demo_documents, run_demo
+from ..config import Settings
+from ..model.principal import Coded, Principal, User
 from ..pki import make_pki
+from ..security.access_explaining import ConsideredRow
 from .child import child_gateway
+from .config import read_settings
 from .connecting import failing_well
 from .console import errors, output, print_json, shown, working
 from .demo_report import Demonstration, demonstrated, show
 from .ending import ending_on_sigterm
 from .failures import CommandFailed, Status
+from .who_looked import looked
 
 KEYS: Final = {
     "folder": "folder of this run: pki, data, copies, gateway.toml, gateway.log",
@@ -35,12 +41,15 @@ KEYS: Final = {
     "documents": "list of objects with label, mime_type, size, entry_uuid, submit_seconds, retrieve_seconds, identical",
     "replacement": "object with label, old_uuid, old_status, new_uuid, new_status",
     "refusal": "list of objects: code, severity, sentence, rule, object, attribute, received, expected, clause, hint",
+    "denied": "object with role, document, errors (as refusal), rows (objects with row, why_not)",
+    "looks": "list of accesses to the first patient's record, as `audit who-looked` has them",
     "nameless": "the fault that a call without assertion got",
     "problems": "list of sentences; empty when all went well",
 }
 
 SHARED_EXAMPLES: Final = Path("../shared/data/cda")
 _PATIENT_PREFIX: Final = "DEMO"
+_DENIED: Final = Coded("224608005", "2.16.840.1.113883.6.96", "Administrative healthcare staff")
 _TERMINATED: Final = 128 + signal.SIGTERM
 
 _CONFIGURATION: Final = """\
@@ -63,6 +72,7 @@ _STEPS: Final = {
     DemoStep.REPLACE: "Replace one",
     DemoStep.REFUSE: "Send one with mistakes",
     DemoStep.NAMELESS: "Call without assertion",
+    DemoStep.DENY: "Ask as somebody who may not",
 }
 
 
@@ -115,7 +125,8 @@ def _run(documents: Sequence[DocumentToSubmit], source: str, folder: Path, *, qu
         with working("Starting a gateway", quiet=quiet):
             child = stack.enter_context(child_gateway(config, log))
         stack.enter_context(failing_well())
-        gateway, nameless = (
+        source_of_users = read_assertion_profile(keys.assertion_profile)
+        gateway, nameless, denied = (
             stack.enter_context(
                 Gateway(
                     child.registry_url,
@@ -127,12 +138,19 @@ def _run(documents: Sequence[DocumentToSubmit], source: str, folder: Path, *, qu
                     assertion=assertion,
                 )
             )
-            for assertion in (read_assertion_profile(keys.assertion_profile), None)
+            for assertion in (source_of_users, None, source_of_users.changed(roles=(_DENIED,)))
         )
         told = stack.enter_context(_progress(quiet=quiet))
         report = run_demo(
-            gateway, documents, patient_prefix=_PATIENT_PREFIX, folder=copies, nameless=nameless, progress=told
+            gateway,
+            documents,
+            patient_prefix=_PATIENT_PREFIX,
+            folder=copies,
+            nameless=nameless,
+            denied=denied,
+            progress=told,
         )
+    settings = read_settings(config)
     return Demonstration(
         folder=folder,
         source=source,
@@ -140,8 +158,19 @@ def _run(documents: Sequence[DocumentToSubmit], source: str, folder: Path, *, qu
         repository_url=child.repository_url,
         workers=child.workers,
         report=report,
+        looks=looked(settings, report.patient_ids[0]),
+        denied=_explained(settings, report.replacement.new_uuid),
         problems=(*report.problems, *_afterwards(child.exit_status, log)),
     )
+
+
+def _explained(settings: Settings, document: str) -> Sequence[ConsideredRow]:
+    """The rows of the matrix that are about the user who was denied, each with why it does not permit."""
+    user = User(name_id="", issuer="", assertion_id="", roles=(_DENIED,))
+    caller = Principal(node="demonstration", address="local", user=user)
+    with access_of_domain(settings, settings.domains[0].name, "demonstration") as explanation:
+        (version,) = explanation.explain(caller, "retrieve", document)
+    return version.rows
 
 
 def _afterwards(exit_status: int | None, log: Path) -> Iterator[str]:

@@ -2,20 +2,26 @@
 
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..actors.audit_reading import Look
 from ..client.demo import DemoReport
+from ..security.access_explaining import ConsideredRow
 from .connecting import explain
 from .console import as_plain, seconds_text, shown, size_text
 from .explaining import explanation
 from .greeting import program_line
+from .who_looked import looks_table
+
+_LOOKS: Final = 5  # accesses that are shown, the last ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,8 @@ class Demonstration:
     repository_url: str
     workers: int
     report: DemoReport
+    denied: Sequence[ConsideredRow]
+    looks: Sequence[Look]
     problems: tuple[str, ...]
 
     @property
@@ -60,6 +68,13 @@ def demonstrated(made: Demonstration) -> dict[str, Any]:
             "replacement": report.replacement,
             "refusal": explain(report.refusal),
             "nameless": report.nameless,
+            "denied": {
+                "role": "administrative",
+                "document": report.replacement.new_uuid,
+                "errors": explain(report.denied or ()),
+                "rows": [{"row": each.row.id, "why_not": each.why_not} for each in made.denied],
+            },
+            "looks": made.looks,
             "problems": made.problems,
         }
     )
@@ -74,6 +89,12 @@ def show(made: Demonstration, console: Console) -> None:
     console.print()
     console.rule("The submission with mistakes was refused, and told why", align="left", style="dim")
     console.print(explanation(explain(made.report.refusal)))
+    console.rule("An administrative user asked for a document, which is unknown to it", align="left", style="dim")
+    console.print(_denied(made))
+    console.print()
+    console.rule(f"Who looked at the record of {made.report.patient_ids[0]}", align="left", style="dim")
+    console.print(_looks(made))
+    console.print()
     console.rule("What to try next", align="left", style="dim")
     console.print(_next(made), soft_wrap=True)
     console.print(_verdict(made))
@@ -105,6 +126,22 @@ def _facts(made: Demonstration) -> Table:
     ):
         table.add_row(label, text)
     return table
+
+
+def _denied(made: Demonstration) -> Table:
+    """What the user was told, and what only an administrator is told: why no row of the access matrix permits."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for error in explain(made.report.denied or ()):
+        table.add_row("told", f"{error.code}: {shown(error.sentence)}")
+    for each in made.denied:
+        table.add_row(f"row {each.row.id}", shown("; ".join(each.why_not) or "permits"))
+    return table
+
+
+def _looks(made: Demonstration) -> Table:
+    return looks_table(made.looks[-_LOOKS:], {})
 
 
 def _next(made: Demonstration) -> Text:

@@ -24,27 +24,37 @@ _AT_ONCE: Final = 200  # ids whose titles are looked up together
 def who_looked(patient: str, since: str, until: str, config: Path | None, *, titles: bool, as_json: bool) -> None:
     """Tell all accesses to the record of a patient, under all its identifiers."""
     settings = read_settings(config)
-    with opened(settings) as storage:
-        patients = _identifiers(settings, patient_cx(patient))
-        record_use(settings, "who-looked", "", patients)
-        selection = Selection(patients=patients, since=time_of(since), until=time_of(until))
-        found = list(looks(storage.log.selected(selection), frozenset(patients)))
-        named = _titles(settings, found) if titles else {}
+    patients = _identifiers(settings, patient_cx(patient))
+    found = _looks(settings, patients, since, until)
+    named = _titles(settings, found) if titles else {}
     if as_json:
         told = [{**as_plain(each), "titles": _of(each, named)} for each in found]
         print_json({"patients": patients, "looks": told})
         return
     console = output()
     console.print(Text.assemble(("Who looked at the record of ", ""), (shown(", ".join(patients)), "bold")))
-    console.print(_table(found, named))
+    console.print(looks_table(found, named))
     console.print(f"{counted(len(found), 'access', 'accesses')}; times are UTC.")
+
+
+def looked(settings: LoadedSettings, patient: str) -> Sequence[Look]:
+    """All accesses to the record of a patient, a CX, under all its identifiers."""
+    return _looks(settings, _identifiers(settings, patient), "", "")
+
+
+def _looks(settings: LoadedSettings, patients: tuple[str, ...], since: str, until: str) -> Sequence[Look]:
+    with opened(settings) as storage:
+        record_use(settings, "who-looked", "", patients)
+        selection = Selection(patients=patients, since=time_of(since), until=time_of(until))
+        return list(looks(storage.log.selected(selection), frozenset(patients)))
 
 
 def _of(look: Look, named: Mapping[str, str]) -> dict[str, str]:
     return {each: named[each] for each in look.objects if each in named}
 
 
-def _table(found: Sequence[Look], named: Mapping[str, str]) -> Table:
+def looks_table(found: Sequence[Look], named: Mapping[str, str]) -> Table:
+    """Accesses as people read them; documents have the titles of `named`, by id."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("when", "who", "did what", "purpose", "outcome"):
         table.add_column(name, overflow="fold")

@@ -87,12 +87,17 @@ class AssertionSource:
         except UnusableKey as wrong:
             raise KeyUnavailable(str(wrong)) from wrong
 
-    def changed(self, *, patient: str | None = None, purposes: Sequence[Coded] = ()) -> "AssertionSource":
-        """The same for one patient, as CX, or for other purposes of use, such as an emergency.
+    def changed(
+        self, *, patient: str | None = None, purposes: Sequence[Coded] = (), roles: Sequence[Coded] = ()
+    ) -> "AssertionSource":
+        """The same for one patient, as CX, for other purposes of use, such as an emergency, or in other roles.
 
         >>> source.changed(patient="42^^^&1.2.3&ISO")                                              # doctest: +SKIP
         """
         profile = self._profile.model_copy(update={"purposes": tuple(purposes)}) if purposes else self._profile
+        if roles:
+            subject = profile.subject.model_copy(update={"roles": tuple(roles)})
+            profile = profile.model_copy(update={"subject": subject})
         return AssertionSource(
             profile,
             self._signer,

@@ -33,6 +33,7 @@ class DemoStep(str, Enum):
     REPLACE = "replace"
     REFUSE = "refuse"
     NAMELESS = "nameless"
+    DENY = "deny"
 
 
 class DemoProgress(NamedTuple):
@@ -72,7 +73,8 @@ class DemoReplacement:
 class DemoReport:
     """What happened; `problems` are sentences about what did not go as it should, none when all went well.
 
-    `nameless` is the fault that a call without assertion got, None when none was made.
+    `nameless` is the fault that a call without assertion got, `denied` what a user was told whom no row of the access
+    matrix permits; None when no such call was made.
     """
 
     patient_ids: tuple[str, ...]
@@ -82,6 +84,7 @@ class DemoReport:
     replacement: DemoReplacement
     refusal: tuple[RegistryError, ...]
     nameless: str | None
+    denied: tuple[RegistryError, ...] | None
     seconds: float
     problems: tuple[str, ...]
 
@@ -115,17 +118,18 @@ def run_demo(
     patient_prefix: str,
     folder: Path,
     nameless: Gateway | None = None,
+    denied: Gateway | None = None,
     progress: Callable[[DemoProgress], None] = _ignore,
     new_uuid: Callable[[], UUID] = uuid4,
     timer: Callable[[], float] = time.perf_counter,
 ) -> DemoReport:
     """Submit, find, retrieve and compare the documents; replace one; have a wrong one refused.
 
-    `nameless` is a client without assertion, whose call must be refused. Patients are made up from `patient_prefix`,
-    which must be new for each run; retrieved copies are left in `folder`.
+    `nameless` is a client without assertion, `denied` one whose user may not read: their calls must be refused.
+    Patients are made up from `patient_prefix`, which must be new for each run; retrieved copies are left in `folder`.
     A refusal of what is right and failures of the network are raised as the SDK raises them.
     """
-    return _Demo(gateway, nameless, documents, patient_prefix, folder, progress, new_uuid, timer).run()
+    return _Demo(gateway, nameless, denied, documents, patient_prefix, folder, progress, new_uuid, timer).run()
 
 
 class _Demo:
@@ -135,6 +139,7 @@ class _Demo:
         self,
         gateway: Gateway,
         nameless: Gateway | None,
+        denied: Gateway | None,
         documents: Sequence[DocumentToSubmit],
         patient_prefix: str,
         folder: Path,
@@ -144,6 +149,7 @@ class _Demo:
     ) -> None:
         self._gateway = gateway
         self._stranger = nameless
+        self._denied = denied
         self._documents = tuple(documents)
         self._patients = tuple(patient_id(n, patient_prefix) for n in range(1, min(_PATIENTS, len(documents)) + 1))
         self._folder = folder
@@ -162,6 +168,7 @@ class _Demo:
         replacement = self._replace(submitted[0][0])
         refusal = self._refuse()
         nameless = self._call_nameless(self._stranger) if self._stranger else None
+        denied = self._ask_denied(self._denied, replacement.new_uuid) if self._denied else None
         return DemoReport(
             patient_ids=self._patients,
             documents=documents,
@@ -170,6 +177,7 @@ class _Demo:
             replacement=replacement,
             refusal=refusal,
             nameless=nameless,
+            denied=denied,
             seconds=self._timer() - started,
             problems=tuple(self._problems),
         )
@@ -251,6 +259,18 @@ class _Demo:
         except Fault as fault:
             told = str(fault)
         self._tell(DemoStep.NAMELESS, 1, 1, "refused" if told else "answered")
+        return told
+
+    def _ask_denied(self, user: Gateway, uuid: str) -> tuple[RegistryError, ...]:
+        """What a user is told who asks for a document that no row lets it read: that there is none."""
+        (entry,) = self._gateway.get(uuid)
+        told: tuple[RegistryError, ...] = ()
+        try:
+            user.retrieve(entry, self._folder / "denied")
+            self._problems.append("a document was given to a user who may not read it")
+        except Refused as refused:
+            told = refused.errors
+        self._tell(DemoStep.DENY, 1, 1, "refused" if told else "answered")
         return told
 
     def _tell(self, step: DemoStep, done: int, total: int, label: str) -> None:
