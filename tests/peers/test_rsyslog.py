@@ -26,7 +26,7 @@ from xds_gateway.storage.audit_opening import open_audit
 KILLS = int(os.environ.get("XDS_TEST_SYSLOG_KILLS", "3"))
 CONFIRM_SECONDS = 2.0
 LONGEST_WAIT = 90.0
-_MESSAGE = re.compile(rb"<85>1 (\S+) (\S+) xds-test (\d+) IHE\+RFC-3881 - (<\?xml.*</AuditMessage>)\Z")
+_MESSAGE = re.compile(rb"<85>1 (\S+) (\S+) xds-test (\d+) IHE\+RFC-3881 - (<\?xml(?:(?!<\?xml).)*</AuditMessage>)\Z")
 _CONFIGURATION = """
 global(workDirectory="{folder}" maxMessageSize="256k" DefaultNetstreamDriver="gtls"
        DefaultNetstreamDriverCAFile="{ca}" DefaultNetstreamDriverCertFile="{certificate}"
@@ -68,10 +68,10 @@ class Rsyslog:
             (self.folder / "pid").unlink(missing_ok=True)
 
     def messages(self) -> list[bytes]:
-        """The audit messages that it has written, whole lines only."""
+        """The whole audit messages that it has written; a kill leaves a torn one, with the next on the same line."""
         path = self.folder / "messages"
         lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-        found = [_MESSAGE.match(line) for line in lines]
+        found = [_MESSAGE.search(line) for line in lines]
         return [match[4] for match in found if match]
 
 

@@ -379,14 +379,13 @@ def test_a_worker_that_does_not_end_is_killed(start_gateway):
     assert "workers that do not end are killed" in gateway.log_text()
 
 
-def test_a_worker_that_cannot_begin_says_why(start_gateway, tmp_path):
+def test_a_gateway_that_cannot_begin_says_why(start_gateway, tmp_path):
     data = tmp_path / "data"
     data.mkdir()
     (data / "journal").write_text("not a folder")
     with pytest.raises(StartFailed) as failed:
         start_gateway(data_folder=data)
-    assert "worker failed" in str(failed.value)
-    assert "FolderUnusable" in str(failed.value)
+    assert "journal cannot be used: File exists; change its owner or the setting" in str(failed.value)
 
 
 def test_a_worker_that_dies_is_replaced(start_gateway):

@@ -298,7 +298,7 @@ def test_a_folder_with_documents_of_others_stays_and_the_log_and_the_audit_say_s
     (after,) = found(fed, new)
     assert [a for a, *_ in links(fed, after.get("id"))] == ["HasMember"]
     event = last_event(fed)
-    assert event.codes == ("ihe.feed.link.dropped",)
+    assert event.codes == ("feed.link.dropped",)
     assert folder.id in (event.note or "")
     assert len((event.note or "").split()) == 3
     assert folder.id in fed.log_text()

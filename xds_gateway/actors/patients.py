@@ -19,7 +19,7 @@ from .link_feed import LinkChanged, LinkFeed
 from .patient_ports import PatientMerge, ReceivedMessage
 from .ports import RegistryStore, Snapshot, Transaction
 
-DROPPED: Final = "ihe.feed.link.dropped"  # what audit and log call a conflict that was resolved (3.64.4.1.3.2)
+DROPPED: Final = "feed.link.dropped"  # what audit and log call a conflict that was resolved (3.64.4.1.3.2)
 _log = logging.getLogger("xds_gateway.feed")
 _CREATE, _UPDATE, _DELETE = "C", "U", "D"
 _ACTIONS: Final = {"register": _CREATE, "revise": _UPDATE}  # of an audit event (ITI TF-2 3.8.5.1, 3.44.5.1)

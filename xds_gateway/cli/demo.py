@@ -14,12 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from ..administering import access_of_domain
 from ..client import DocumentToSubmit, Gateway, read_assertion_profile
 from ..client.demo import DemoProgress, DemoStep, demo_documents, run_demo
-from ..config import Settings
+from ..config import Settings, load
 from ..model.principal import Coded, Principal, User
 from ..pki import make_pki
 from ..security.access_explaining import ConsideredRow
 from .child import child_gateway
-from .config import read_settings
 from .connecting import failing_well
 from .console import errors, output, print_json, shown, working
 from .demo_report import Demonstration, demonstrated, show
@@ -150,7 +149,7 @@ def _run(documents: Sequence[DocumentToSubmit], source: str, folder: Path, *, qu
             denied=denied,
             progress=told,
         )
-    settings = read_settings(config)
+    settings = load(config, {})  # what the gateway was started with
     return Demonstration(
         folder=folder,
         source=source,

@@ -21,7 +21,7 @@ from .values import DocumentMetadata, DocumentToSubmit
 PATIENT_AUTHORITY: Final = "2.25.245017186120486361923742178429871734652"
 SOURCE_ID: Final = "2.25.114590842263920637112390184771240016834"
 _PERSON_AUTHORITY: Final = "1.2.250.1.71.4.2.1"
-_PLACE_AUTHORITY: Final = "1.2.250.1.71.4.2.2"
+PLACE_ID: Final = "2.25.55555555555555555"  # of the organisation of throw-away assertions (pki.py): it has written all
 _LOINC: Final = "2.16.840.1.113883.6.1"
 _FIRST_DAY: Final = datetime(2024, 1, 8, 8, 30)  # noqa: DTZ001  local time of the practice; rendered with its offset
 
@@ -29,7 +29,7 @@ _FAMILIES: Final = ("ARBRELAC", "BOISVERT", "CLAIRVAL", "DUPRAYE", "ESTIVAN", "F
 _GIVEN: Final = (("Alix", "F"), ("Basile", "M"), ("Clémence", "F"), ("Désiré", "M"), ("Élodie", "F"), ("Firmin", "M"))
 _DOCTORS: Final = (("Jeanne", "SAULEVENT"), ("Marius", "TERREBLANC"), ("Ninon", "VALCLAIR"), ("Octave", "ROCHEBRUNE"))
 # The user of throw-away assertions (pki.py)
-USER: Final = Author(person="^Martin^Claire", institutions=("Cabinet Martin^^^^^^^^^2.25.55555555555555555",))
+USER: Final = Author(person="^Martin^Claire", institutions=(f"Cabinet Martin^^^^^^^^^{PLACE_ID}",))
 _PLACES: Final = (
     "Cabinet des Trois Tilleuls",
     "Clinique du Pont Neuf",
@@ -161,7 +161,7 @@ def _render_cda(chance: random.Random, kind: _Kind, size: int) -> str:
         f'<id root="{_PERSON_AUTHORITY}" extension="80{chance.randrange(10**10):010d}"/>'
         '<code code="G15_10/SM26" codeSystem="1.2.250.1.213.1.1.4.5" displayName="Médecin généraliste"/>'
         f"<assignedPerson><name><given>{doctor_given}</given><family>{doctor_family}</family></name></assignedPerson>"
-        f'<representedOrganization><id root="{_PLACE_AUTHORITY}" extension="1{chance.randrange(10**9):09d}"/>'
+        f'<representedOrganization><id root="{PLACE_ID}"/>'
         f"<name>{escape(place)}</name>{_coded('standardIndustryClassCode', kind.practice)}</representedOrganization>"
     )
     stamp = written.strftime("%Y%m%d%H%M%S+0100")
@@ -268,5 +268,5 @@ def _plain_metadata(chance: random.Random, title: str, mime_type: str) -> Docume
         healthcare_facility_type_code=_CABINET,
         practice_setting_code=_AMBULATORY,
         confidentiality_codes=(_NORMAL,),
-        authors=(Author(person=f"^{family}^{given}", institutions=(chance.choice(_PLACES),)),),
+        authors=(Author(person=f"^{family}^{given}", institutions=(f"{chance.choice(_PLACES)}^^^^^^^^^{PLACE_ID}",)),),
     )

@@ -26,7 +26,7 @@ from xds_gateway.model import vocabulary as v
 from xds_gateway.model.errors import ErrorCode
 from xds_gateway.model.messages import DocumentPart
 from xds_gateway.model.metadata import Submission, UnclassifiedPackage
-from xds_gateway.rules import documents, patients, reading, removal, service, state, updates, value_sets
+from xds_gateway.rules import access, documents, patients, reading, removal, service, state, updates, value_sets
 from xds_gateway.rules.engine import MORE, AttributeTest, Transaction
 from xds_gateway.rules.ihe import IHE, check_content, check_documents, check_submission, finding
 
@@ -34,7 +34,9 @@ ATTRIBUTES = {rule.id for rule in IHE.rules.values() if isinstance(rule.test, At
 OF_MESSAGES = sorted(ATTRIBUTES | set(MESSAGES))
 DOCUMENTS = {rule.id for rule in documents.RULES}
 ELSEWHERE = {
-    rule.id for module in (reading, state, updates, removal, service, value_sets) for rule in (*module.RULES, MORE)
+    rule.id
+    for module in (access, reading, state, updates, removal, service, value_sets)
+    for rule in (*module.RULES, MORE)
 }
 TRANSACTIONS: tuple[Transaction, ...] = ("ITI-41", "ITI-42", "ITI-61", "ITI-41 limited")
 
