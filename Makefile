@@ -32,8 +32,9 @@ test: $(VENV)/dev ## all tests (PYTEST="-k name" chooses)
 PEERS = softhsm2 rsyslog rsyslog-gnutls openssl curl
 
 # What no version of Python changes: a Java client, long random lives, kills and full disks, races, pages of the docs
-ONCE = $(addprefix --ignore=tests/,peers stateful faults) $(addprefix --ignore=tests/wire/test_,races.py cli_records.py \
-	patient_commands.py conformance.py docs_examples.py)
+ONCE = $(addprefix --ignore=tests/,peers stateful faults) $(addprefix --ignore=tests/wire/test_,races.py merge_races.py \
+	cli_records.py patient_commands.py access_commands.py audit_commands.py conformance.py docs_examples.py feed_page.py \
+	link_changes.py mutations.py)
 
 test-versions: $(VENV)/dev ## tests on each other supported Python of this machine
 	@seen=$$($(BIN)/python -c '$(VERSION)'); \

@@ -1,6 +1,7 @@
 """Write the pages that are made from the program's own tables, or tell which are stale (--check)."""
 
 import importlib
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -137,7 +138,7 @@ def _profile_table(fields: dict[str, FieldInfo]) -> Iterator[str]:
 
 
 def _meaning(section: type[BaseModel]) -> str:
-    return (section.__doc__ or "").strip()
+    return inspect.cleandoc(section.__doc__ or "")
 
 
 def _table(fields: dict[str, FieldInfo], prefix: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ import pytest
 from xds_gateway.client import Code, Fault, Gateway, Refused, read_assertion_profile
 from xds_gateway.client.samples import SOURCE_ID, make_sample, patient_id
 from xds_gateway.config.domains import DEMO_REPOSITORY_OID as REPOSITORY
+from xds_gateway.model.datatypes import Author
 
 from .commands import run
 
@@ -24,6 +25,9 @@ ROLES = {
     "patient": "116154003",
     "nobody": "1",
 }
+
+# of another organisation than the users
+STRANGER = Author(person="^Petit^Alice", institutions=("Hôpital^^^^^^^^^1.2.3.4",))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +74,9 @@ def record(call) -> tuple[str, str, str]:
     patient, made = patient_id(4200), []
     for seed, level in ((4201, "N"), (4202, "R")):
         codes = (Code(level, "2.16.840.1.113883.5.25", level),)
-        sample = make_sample(seed=seed).changed(confidentiality_codes=codes, unique_id=f"2.25.{seed}")
+        sample = make_sample(seed=seed).changed(
+            confidentiality_codes=codes, unique_id=f"2.25.{seed}", authors=(STRANGER,)
+        )
         call("physician").submit(sample, patient_id=patient, source_id=SOURCE_ID)
         made.append(f"2.25.{seed}")
     return patient, *made

@@ -5,6 +5,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Iterator
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_every_event_is_posted_once_it_can_be(start_gateway, server):
     told = told_of(gateway)
     assert (told.failure, [(aside.number, aside.reason) for aside in told.set_aside]) == (
         None,
-        [(5, "HTTP 422 Unprocessable Entity")],
+        [(5, f"HTTP 422 {HTTPStatus.UNPROCESSABLE_ENTITY.phrase}")],
     )
 
 

@@ -270,7 +270,7 @@ def test_the_demonstration_for_programs(tmp_path: Path) -> None:
     assert "InvalidSecurity" in made["nameless"]
     assert [error["code"] for error in made["denied"]["errors"]] == ["XDSDocumentUniqueIdError"]
     assert all(row["why_not"] for row in made["denied"]["rows"])
-    assert [look["outcome"] for look in made["looks"] if "administrative" in str(look["roles"])] == ["refused"]
+    assert [look["outcome"] for look in made["looks"] if "Administrative" in str(look["roles"])] == ["refused"]
     assert all(document["identical"] for document in made["documents"])
     assert (made["replacement"]["old_status"], made["replacement"]["new_status"]) == ("Deprecated", "Approved")
     assert {"code", "attribute", "received", "expected", "clause", "sentence"} <= made["refusal"][0].keys()
