@@ -5,6 +5,7 @@ import io
 import json
 import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 from lxml import etree
@@ -131,13 +132,13 @@ def test_the_chain_of_a_gateway_that_serves_verifies_until_somebody_changes_it(s
     while (told := audit(served, "verify"))["anchored"] < told["events"] - 20 or not told["anchors"]:
         assert time.monotonic() < until
     assert (told["problems"], told["signed"]) == ([], True)
-    with sqlite3.connect(served.data_folder / "registry.sqlite3") as database:
+    with closing(sqlite3.connect(served.data_folder / "registry.sqlite3")) as database, database:
         (before,) = database.execute("SELECT event FROM audit_event WHERE id = 1").fetchone()
         database.execute("UPDATE audit_event SET event = replace(event, 'success', 'failure') WHERE id = 1")
     try:
         assert "audit_event row 1" in [found["place"] for found in audit(served, "verify", status=1)["problems"]]
     finally:
-        with sqlite3.connect(served.data_folder / "registry.sqlite3") as database:
+        with closing(sqlite3.connect(served.data_folder / "registry.sqlite3")) as database, database:
             database.execute("UPDATE audit_event SET event = ? WHERE id = 1", (before,))
     assert audit(served, "verify")["problems"] == []
 

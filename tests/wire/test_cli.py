@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -239,7 +239,7 @@ def test_serve_refuses_a_newer_database_and_leaves_it_alone(tmp_path: Path, pki:
         read_until(process, b"\n")
         assert end(process, signal.SIGTERM) == 0
     database = tmp_path / "data" / "registry.sqlite3"
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     with refused(tmp_path, **settings(pki, tmp_path)) as sentences:

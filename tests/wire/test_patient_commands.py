@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_every_act_is_audited(fed):
     old, new = new_patient(), new_patient()
     for arguments in (("add", old), ("add", new), ("merge", old, new), ("unmerge", old)):
         patients(fed, *arguments)
-    with sqlite3.connect(fed.data_folder / "registry.sqlite3") as connection:
+    with closing(sqlite3.connect(fed.data_folder / "registry.sqlite3")) as connection, connection:
         events = [json.loads(text) for (text,) in connection.execute("SELECT event FROM audit_event ORDER BY id")]
     connection.close()
     told = [(e["action"], e["patient_ids"]) for e in events if e["transaction"] == "administration"][-6:]
