@@ -1,6 +1,7 @@
 """What the operating system is asked to do, in order: document, name, registry, then the answer (security.md D4)."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tests.wire.messages import (
     retrieve,
     send,
 )
+
+KEEPER_SECONDS = 1.3  # longer than the audit's keeper waits between two turns
 
 
 def traced(text: str, data: Path) -> list[tuple[str, str]]:
@@ -63,11 +66,21 @@ def traced_gateway(start_gateway, pki, tmp_path):
     return gateway, trace
 
 
+def quiet(trace: Path) -> int:
+    """The trace's length once nothing is written any more: the audit's keeper, that turns every second, is done."""
+    length, since = -1, time.monotonic()
+    while time.monotonic() - since < KEEPER_SECONDS:
+        if length != (length := trace.stat().st_size):
+            since = time.monotonic()
+        time.sleep(0.05)
+    return length
+
+
 def after(gateway, trace: Path, message) -> list[tuple[str, str]]:
     """What one message makes the gateway do, until its answer."""
-    before = len(trace.read_text(errors="replace"))
+    before = quiet(trace)
     assert send(gateway, message).status == "Success"
-    events = traced(trace.read_text(errors="replace")[before:], gateway.data_folder)
+    events = traced(trace.read_bytes()[before:].decode(errors="replace"), gateway.data_folder)
     assert ("answer", "") in events
     return events[: events.index(("answer", ""))]
 
