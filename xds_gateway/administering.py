@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from .access_files import access_matrix
 from .actors.access_explanation import AccessExplanation
+from .actors.administrator import Administrator
 from .actors.consent_administration import ConsentAdministration
 from .actors.patient_administration import PatientAdministration
 from .config import Settings
@@ -38,41 +39,26 @@ def _beside(settings: Settings, name: str) -> Iterator[Storage]:
 def administration(settings: Settings, name: str, administrator: str) -> Iterator[PatientAdministration]:
     """The patients of a domain for an administrator at this machine. Raises DatabaseUnusable."""
     with _beside(settings, name) as storage:
-        yield PatientAdministration(
-            store=storage.registry,
-            journal=storage.journal,
-            policy=feed_policy(settings.domain(name)),
-            caller=Principal(node=administrator, address="local"),
-            now=now,
-            new_id=UuidSource(),
-        )
+        yield PatientAdministration(_administrator(storage, name, administrator), feed_policy(settings.domain(name)))
 
 
 @contextmanager
 def consents_of_domain(settings: Settings, name: str, administrator: str) -> Iterator[ConsentAdministration]:
     """The consents of the patients of a domain for an administrator at this machine. Raises DatabaseUnusable."""
     with _beside(settings, name) as storage:
-        yield ConsentAdministration(
-            store=storage.registry,
-            journal=storage.journal,
-            domain=name,
-            caller=Principal(node=administrator, address="local"),
-            now=now,
-            new_id=UuidSource(),
-        )
+        yield ConsentAdministration(_administrator(storage, name, administrator))
 
 
 @contextmanager
 def access_of_domain(settings: Settings, name: str, administrator: str) -> Iterator[AccessExplanation]:
     """Explanations of access rights for an administrator at this machine. Raises DatabaseUnusable."""
     with _beside(settings, name) as storage:
-        yield AccessExplanation(
-            store=storage.registry,
-            queries=storage.queries,
-            journal=storage.journal,
-            matrix=access_matrix(settings.domain(name)),
-            domain=name,
-            caller=Principal(node=administrator, address="local"),
-            now=now,
-            new_id=UuidSource(),
-        )
+        matrix = access_matrix(settings.domain(name))
+        yield AccessExplanation(_administrator(storage, name, administrator), storage.queries, matrix)
+
+
+def _administrator(storage: Storage, domain: str, name: str) -> Administrator:
+    caller = Principal(node=name, address="local")
+    return Administrator(
+        store=storage.registry, journal=storage.journal, domain=domain, caller=caller, now=now, new_id=UuidSource()
+    )

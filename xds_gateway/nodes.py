@@ -9,7 +9,7 @@ from .security.certificates import principal_of
 from .server.forwarding import ProxyRules
 from .server.listening import ListenerSocket
 from .server.mllp import Identify
-from .server.tls import LiveTls, TlsFiles
+from .server.tls import TlsFiles, live_tls
 from .server.watching import Warnings
 from .storage.journal import FileAccessJournal
 
@@ -29,7 +29,7 @@ def open_node_journal(settings: Settings, worker: int) -> FileAccessJournal:
 
 def listener_socket(place: str, listener: Port, bound: Any) -> ListenerSocket:
     """A bound socket with the TLS of its listener, whose table is `place`. Raises TlsUnusable."""
-    return ListenerSocket(socket=bound, tls=LiveTls(place, tls_files(listener)), proxies=_proxies(listener))
+    return ListenerSocket(socket=bound, tls=live_tls(place, tls_files(listener)), proxies=_proxies(listener))
 
 
 def _proxies(listener: Port) -> ProxyRules | None:

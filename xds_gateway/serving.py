@@ -32,7 +32,7 @@ from .server.mllp import MllpServer
 from .server.receiving import Run
 from .server.tap import Tap
 from .server.tls import TlsUnusable, load_tls
-from .server.watching import TlsWatch
+from .server.watching import FileWatch
 from .users import check_users
 from .value_set_files import load_value_sets
 from .wiring import (
@@ -248,8 +248,8 @@ async def _serve(settings: Settings, number: int, sockets: Sequence[socket.socke
         gateway.application, serving_limits(settings.limits), tap=tap, tell=gateway.failures.note, now=clock
     )
     await http.start(listeners)
-    watch = TlsWatch(
-        [each.tls for each in bound],
+    watch = FileWatch(
+        [*(each.tls for each in bound), *gateway.issuers],
         [http.recheck, *(feed.recheck for feed in feeds)],
         run=gateway.workers.run_apart,
         now=clock,

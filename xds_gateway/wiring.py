@@ -43,7 +43,7 @@ from .server.watching import FailureTeller
 from .server.workers import Workers
 from .storage.journal import FileAccessJournal
 from .storage.opening import Storage, open_registry, open_storage
-from .users import x_service_provider
+from .users import LiveIssuers, live_issuers, x_service_provider
 
 PROFILES: dict[str, Profile] = {"ihe": IHE}
 _COLLECT_AFTER = 20_000  # container objects made since the last collection
@@ -102,6 +102,7 @@ class Gateway:
     identify: Identify
     failures: FailureTeller
     node_journal: FileAccessJournal
+    issuers: tuple[LiveIssuers, ...]
 
     def finish_removals(self) -> int:
         """Delete the bytes of documents whose removal was interrupted; returns how many (ITI-86)."""
@@ -128,8 +129,11 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
     new_uuid = UuidSource()
     storages = {domain.name: _storage(settings, domain, worker) for domain in settings.domains}
     hooks = {domain.name: _on_demand(domain, storages[domain.name]) for domain in settings.domains}
+    issuers = live_issuers(settings)
     mounts = {
-        mount.path: _mounted(settings, mount, storages[mount.domain], hooks[mount.domain], new_uuid)
+        mount.path: _mounted(
+            settings, mount, storages[mount.domain], hooks[mount.domain], issuers.get(mount.domain), new_uuid
+        )
         for mount in settings.mounts
     }
 
@@ -147,7 +151,18 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
     feeds = tuple(_feed(settings, feed, storages[feed.domain], workers, new_uuid) for feed in settings.feeds)
     node_journal = open_node_journal(settings, worker)
     failures = FailureTeller(NodeFailures(now=now, new_uuid=new_uuid), node_journal, workers.run)
-    gateway = Gateway(application, pipeline, mounts, storages, workers, feeds, identify, failures, node_journal)
+    gateway = Gateway(
+        application=application,
+        pipeline=pipeline,
+        mounts=mounts,
+        storages=storages,
+        workers=workers,
+        feeds=feeds,
+        identify=identify,
+        failures=failures,
+        node_journal=node_journal,
+        issuers=tuple(issuers.values()),
+    )
     gateway.finish_removals()
     _settle()
     return gateway
@@ -216,7 +231,12 @@ def _is_there(module: str) -> bool:
 
 
 def _mounted(
-    settings: Settings, mount: Any, storage: Storage, on_demand: OnDemandPolicy | None, new_uuid: Callable[[], str]
+    settings: Settings,
+    mount: Any,
+    storage: Storage,
+    on_demand: OnDemandPolicy | None,
+    issuers: LiveIssuers | None,
+    new_uuid: Callable[[], str],
 ) -> MountedDomain:
     domain = settings.domain(mount.domain)
     policy = DomainPolicy(
@@ -251,7 +271,7 @@ def _mounted(
         certificate_required=mount.authentication == "certificate",
         dry_run=mount.dry_run,
         users=x_service_provider(
-            settings, mount, replays=storage.replays, journal=storage.journal, clock=clock, now=now
+            settings, mount, issuers, replays=storage.replays, journal=storage.journal, clock=clock, now=now
         ),
         tell_refusals=mount.tell_refusals,
     )

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from tests.unit.domains import NOW, Domain, make_call
+from xds_gateway.actors.administrator import Administrator, PatientUnknown
 from xds_gateway.actors.feed_policy import FeedPolicy
-from xds_gateway.actors.patient_administration import PatientAdministration, PatientRefused, PatientUnknown
+from xds_gateway.actors.patient_administration import PatientAdministration, PatientRefused
 from xds_gateway.actors.patients import PatientIdentityFeed
 from xds_gateway.codec.hl7v2 import parse_adt, render_adt
 from xds_gateway.codec.transactions import TRANSACTIONS, Stamp
@@ -80,9 +81,10 @@ class Door:
             link_change_source=SOURCE,
         )
         self._feed = PatientIdentityFeed(store=store, policy=policy, now=now, new_uuid=domain.new_uuid)
-        self._administration = PatientAdministration(
-            store=store, journal=NoJournal(), policy=policy, caller=_HIS, now=now, new_id=domain.new_uuid
+        administrator = Administrator(
+            store=store, journal=NoJournal(), domain="main", caller=_HIS, now=now, new_id=domain.new_uuid
         )
+        self._administration = PatientAdministration(administrator, policy)
 
     def feed(self, messages: Sequence[FeedMessage]) -> list[str]:
         """MSA-1 of messages of a feed that arrive together."""

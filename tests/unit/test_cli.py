@@ -253,6 +253,7 @@ def test_certificates_tell_how_long_they_are_good(folder, capsys):
     assert [(each["what"], each["state"], round(each["days"])) for each in told] == [
         ("certificate", "ends soon", 15),
         ("authority", "good", 2840),
+        ("issuer", "ends soon", 15),
     ]
     assert run(["certificates"]) == 0
     assert "ends soon" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from xds_gateway.config import ConfigurationError, Settings
 from xds_gateway.config.domains import Mount
 from xds_gateway.config.issuers import Issuer
 from xds_gateway.security.issuers import MOST_CERTIFICATES
-from xds_gateway.users import check_users, issuers_of
+from xds_gateway.users import check_users, read_issuers
 
 
 def settings(folder: Path, *contents: bytes) -> Settings:
@@ -22,9 +22,9 @@ def settings(folder: Path, *contents: bytes) -> Settings:
 
 def test_keys_come_from_all_files_once_each(tmp_path: Path) -> None:
     old, new = holder("issuer"), holder("new", "P-256")
-    found = issuers_of(settings(tmp_path, old.pem, new.pem + old.pem), "default")
+    found = read_issuers(settings(tmp_path, old.pem, new.pem + old.pem), "default").issuers
     assert found["idp"].keys_at(NOW) == (old.public_key, new.public_key)
-    assert issuers_of(settings(tmp_path, old.pem), "other") == {}
+    assert read_issuers(settings(tmp_path, old.pem), "other").issuers == {}
 
 
 @pytest.mark.parametrize(

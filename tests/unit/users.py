@@ -40,11 +40,12 @@ def make_users(
     journal: AccessJournal | None = None,
     **policy: Any,
 ) -> XServiceProvider:
-    """Who authenticates the users of a domain; `policy` are fields of AuthenticationPolicy."""
+    """Who authenticates the users of a domain; `policy` are fields of AuthenticationPolicy, `issuers` those of now."""
+    trusted = policy.pop("issuers", None) or issuers()
     fields = {
         "presence": "required",
         "assertions": POLICIES["xua"],
-        "issuers": issuers(),
+        "issuers": lambda: trusted,
         "audiences": frozenset((AUDIENCE,)),
         **policy,
     }

@@ -14,13 +14,14 @@ from tests.conftest import StartGateway
 from tests.gateways import RunningGateway, TestPki
 from tests.unit.assertions import AUDIENCE, GOOD
 from tests.unit.attacks import ATTACKS, evil_of
-from tests.unit.signatures import holder, security, sign, unsigned
+from tests.unit.signatures import Holder, holder, security, sign, unsigned
 from xds_gateway.model import assertions as a
 from xds_gateway.model import vocabulary as v
 from xds_gateway.model.assertions import Attribute, Confirmation
 from xds_gateway.model.datatypes import Code
 from xds_gateway.security.refusals import RULES, SENTENCES
 
+from .clinic import eventually
 from .messages import Answer, Message, entry_for, find_documents, new_patient, provide, retrieve, send
 
 ISSUER = holder("wire issuer", until=datetime.now(UTC) + timedelta(days=1))
@@ -45,12 +46,12 @@ def asking(start_shared: StartGateway, tmp_path_factory: pytest.TempPathFactory)
     return gateway
 
 
-def genuine(**changes: Any) -> str:
+def genuine(by: Holder = ISSUER, **changes: Any) -> str:
     """An assertion of now, as `tests.unit.assertions.GOOD` otherwise."""
     now = datetime.now(UTC)
     end = now + timedelta(minutes=5)
     times = {"issue_instant": now, "not_before": now, "authn_instant": now, "not_on_or_after": end}
-    return sign(unsigned(**{**times, "confirmations": (Confirmation(a.BEARER),), **changes}), ISSUER)
+    return sign(unsigned(**{**times, "confirmations": (Confirmation(a.BEARER),), **changes}), by)
 
 
 def succeeded(answer: Answer) -> bool:
@@ -166,3 +167,34 @@ def test_a_used_assertion_stays_used_after_a_restart(start_gateway: StartGateway
         outcomes.append(succeeded(send(gateway, once)))
         gateway.kill()
     assert outcomes == [True, False]
+
+
+def test_every_worker_trusts_an_issuers_new_key_and_lets_go_of_the_old_one(
+    start_gateway: StartGateway, tmp_path: Path
+) -> None:
+    new, path = holder("wire issuer, next year", until=datetime.now(UTC) + timedelta(days=1)), tmp_path / "issuer.crt"
+    path.write_bytes(ISSUER.pem)
+    gateway = start_gateway(
+        workers=2,
+        certificates={"watch_seconds": 0.2},
+        domains=[{"audiences": [AUDIENCE]}],
+        mounts=[{"assertions": "required"}],
+        issuers=[{"name": GOOD.issuer, "certificates": [str(path)]}],
+    )
+
+    def trusted() -> set[tuple[bool, bool]]:
+        """What several connections, so that both workers are asked, say of the old key and of the new one."""
+        asked = [message("ITI-18", security(genuine(by=by))) for by in (ISSUER, new)]
+        return {tuple(succeeded(send(gateway, each)) for each in asked) for _ in range(8)}
+
+    def put(content: bytes) -> None:
+        path.with_suffix(".new").write_bytes(content)
+        path.with_suffix(".new").replace(path)
+
+    assert trusted() == {(True, False)}
+    for content, outcome in ((ISSUER.pem + new.pem, (True, True)), (new.pem, (False, True))):
+        put(content)
+        eventually(lambda outcome=outcome: trusted() == {outcome})
+    put(b"no certificate")
+    eventually(lambda: gateway.log_text().count("issuers not reloaded") == 2)
+    assert trusted() == {(False, True)}

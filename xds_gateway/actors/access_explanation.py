@@ -1,6 +1,6 @@
 """For an administrator: which row of the matrix and which consent decided about a caller and a document."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ..model.consents import KeptConsent
@@ -12,9 +12,9 @@ from ..model.queries import GetDocuments
 from ..security.access import access_of, caller_of
 from ..security.access_explaining import ConsideredRow, explain_rows
 from ..security.access_matrix import AccessMatrix, Action
-from .patient_administration import ADMINISTRATION
+from .administrator import Administrator
 from .permissions import document_of
-from .ports import AccessJournal, QueryStore, RegistryStore, Snapshot
+from .ports import QueryStore, Snapshot
 
 _MOST: Final = 1000  # versions of one document
 
@@ -34,27 +34,10 @@ class ExplainedVersion(NamedTuple):
 class AccessExplanation:
     """Explains decisions of one domain, each time with an audit event of the administrator."""
 
-    def __init__(
-        self,
-        *,
-        store: RegistryStore,
-        queries: QueryStore,
-        journal: AccessJournal,
-        matrix: AccessMatrix,
-        domain: str,
-        caller: Principal,
-        now: Callable[[], str],
-        new_id: Callable[[], str],
-    ) -> None:
-        """`caller` is the administrator; `now` gives a DTM to the second (UTC), `new_id` the name of an act."""
-        self._store: Final = store
+    def __init__(self, administrator: Administrator, queries: QueryStore, matrix: AccessMatrix) -> None:
+        self._by: Final = administrator
         self._queries: Final = queries
-        self._journal: Final = journal
         self._matrix: Final = matrix
-        self._domain: Final = domain
-        self._caller: Final = caller
-        self._now: Final = now
-        self._new_id: Final = new_id
 
     def explain(self, principal: Principal, action: Action, document: str) -> Sequence[ExplainedVersion]:
         """What a principal may do with the entries of an entryUUID or uniqueId, all versions; none when there is none.
@@ -62,17 +45,17 @@ class AccessExplanation:
         An entry is permitted when its version is, by one row, and the latest version of its document is, too.
         """
         asked = {"uuids": (document,)} if is_uuid_urn(document) else {"unique_ids": (document,)}
-        everything = AccessFilter.everything(self._domain)
+        everything = AccessFilter.everything(self._by.domain)
         uuids = self._queries.find(GetDocuments(level=2, **asked), everything, _MOST).uuids
-        found = self._store.inspect(lambda snapshot: self._explained(principal, action, uuids, snapshot))
-        self._journal.record(self._event(found))
+        found = self._by.store.inspect(lambda snapshot: self._explained(principal, action, uuids, snapshot))
+        self._by.journal.record(self._event(found))
         return found
 
     def _explained(
         self, principal: Principal, action: Action, uuids: Sequence[str], snapshot: Snapshot
     ) -> Sequence[ExplainedVersion]:
-        now = self._now()
-        access = access_of(self._matrix, principal, self._domain, now)
+        now = self._by.now()
+        access = access_of(self._matrix, principal, self._by.domain, now)
         permitted = snapshot.permitted(uuids, getattr(access, action))
         entries: Mapping[str, object] = snapshot.read(uuids)
         versions = []
@@ -102,16 +85,4 @@ class AccessExplanation:
 
     def _event(self, found: Sequence[ExplainedVersion]) -> AuditEvent:
         patients = tuple(dict.fromkeys(version.patient_id for version in found if version.patient_id))
-        return AuditEvent(
-            at=self._now(),
-            transaction=ADMINISTRATION,
-            outcome="success",
-            node=self._caller.node,
-            address=self._caller.address,
-            domain=self._domain,
-            message_id=self._new_id(),
-            patient_ids=patients,
-            objects=tuple(version.uuid for version in found),
-            action="R",
-            note="access explain",
-        )
+        return self._by.event("R", patients, tuple(version.uuid for version in found), "access explain")

@@ -1,15 +1,14 @@
 """What an administrator does with the consents of patients, each act with its audit event."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from ..model.consents import Consent, KeptConsent, nearness_of
 from ..model.errors import GatewayError
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent
-from ..model.principal import Principal
-from .patient_administration import ADMINISTRATION, PatientUnknown
-from .ports import AccessJournal, RegistryStore, Snapshot, Transaction
+from .administrator import Administrator, PatientUnknown
+from .ports import Snapshot, Transaction
 
 
 class ConsentRefused(GatewayError):
@@ -23,51 +22,36 @@ class ConsentUnknown(GatewayError):
 class ConsentAdministration:
     """The consents of the patients of one domain, for one administrator."""
 
-    def __init__(
-        self,
-        *,
-        store: RegistryStore,
-        journal: AccessJournal,
-        domain: str,
-        caller: Principal,
-        now: Callable[[], str],
-        new_id: Callable[[], str],
-    ) -> None:
-        """`now` gives a DTM to the second (UTC), `new_id` what the audit calls an act."""
-        self._store: Final = store
-        self._journal: Final = journal
-        self._domain: Final = domain
-        self._caller: Final = caller
-        self._now: Final = now
-        self._new_id: Final = new_id
+    def __init__(self, administrator: Administrator) -> None:
+        self._by: Final = administrator
 
     def add(self, consent: Consent) -> KeptConsent:
         """Keep what a patient permits or opposes; it counts from now on. Raises PatientUnknown, ConsentRefused."""
-        wrong = _mistake(consent, self._now())
+        wrong = _mistake(consent, self._by.now())
         if wrong is not None:
             raise ConsentRefused(wrong)
 
         def work(store: Transaction) -> KeptConsent:
             if store.survivor(consent.patient_id) is None:
                 raise PatientUnknown(consent.patient_id.as_cx())
-            at, by = self._now(), self._caller.node
+            at, by = self._by.now(), self._by.caller.node
             number = store.add_consent(consent, at, by)
             store.audit(self._event("C", consent.patient_id, number))
             return KeptConsent(number, consent, at, by)
 
-        return self._store.write(work)
+        return self._by.store.write(work)
 
     def withdraw(self, number: int) -> KeptConsent:
         """Let a consent count no more; it stays in the list. Raises ConsentUnknown."""
 
         def work(store: Transaction) -> KeptConsent:
-            kept = store.withdraw_consent(number, self._now(), self._caller.node)
+            kept = store.withdraw_consent(number, self._by.now(), self._by.caller.node)
             if kept is None:
                 raise ConsentUnknown(str(number))
             store.audit(self._event("U", kept.consent.patient_id, number))
             return kept
 
-        return self._store.write(work)
+        return self._by.store.write(work)
 
     def list(self, patient: PatientId) -> Sequence[KeptConsent]:
         """All consents of a patient and of those merged with it, as they came. Raises PatientUnknown."""
@@ -77,23 +61,12 @@ class ConsentAdministration:
                 raise PatientUnknown(patient.as_cx())
             return store.consents_of(patient)
 
-        found = self._store.inspect(look)
-        self._journal.record(self._event("R", patient))
+        found = self._by.store.inspect(look)
+        self._by.journal.record(self._event("R", patient))
         return found
 
     def _event(self, action: str, patient: PatientId, *numbers: int) -> AuditEvent:
-        return AuditEvent(
-            at=self._now(),
-            transaction=ADMINISTRATION,
-            outcome="success",
-            node=self._caller.node,
-            address=self._caller.address,
-            domain=self._domain,
-            message_id=self._new_id(),
-            patient_ids=(patient.as_cx(),),
-            objects=tuple(f"consent {number}" for number in numbers),
-            action=action,
-        )
+        return self._by.event(action, (patient.as_cx(),), tuple(f"consent {number}" for number in numbers))
 
 
 def _mistake(consent: Consent, now: str) -> str | None:

@@ -3,21 +3,19 @@
 The rules are those of the feed; only here a merge can be undone, for no message of the standard does that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ..model.errors import GatewayError
 from ..model.feeds import FeedProblem
 from ..model.identifiers import PatientId
 from ..model.messages import AuditEvent
-from ..model.principal import Principal
 from ..rules.patients import problem
+from .administrator import Administrator, PatientUnknown
 from .feed_policy import FeedPolicy
 from .patient_ports import ListedPatient, PatientMerge
 from .patients import merge_problem
-from .ports import AccessJournal, RegistryStore, Snapshot, Transaction
-
-ADMINISTRATION: Final = "administration"  # what the audit has in place of a transaction
+from .ports import Snapshot, Transaction
 
 
 class PatientRefused(GatewayError):
@@ -26,10 +24,6 @@ class PatientRefused(GatewayError):
     def __init__(self, found: FeedProblem) -> None:
         super().__init__(found.sentence)
         self.problem = found
-
-
-class PatientUnknown(GatewayError):
-    """A patient that the domain does not know."""
 
 
 class PatientHistory(NamedTuple):
@@ -43,23 +37,9 @@ class PatientHistory(NamedTuple):
 class PatientAdministration:
     """The patients of one domain, for one administrator."""
 
-    def __init__(
-        self,
-        *,
-        store: RegistryStore,
-        journal: AccessJournal,
-        policy: FeedPolicy,
-        caller: Principal,
-        now: Callable[[], str],
-        new_id: Callable[[], str],
-    ) -> None:
-        """`now` gives a DTM to the second (UTC), `new_id` what the audit calls an act."""
-        self._store: Final = store
-        self._journal: Final = journal
+    def __init__(self, administrator: Administrator, policy: FeedPolicy) -> None:
+        self._by: Final = administrator
         self._policy: Final = policy
-        self._caller: Final = caller
-        self._now: Final = now
-        self._new_id: Final = new_id
 
     def add(self, patient: PatientId) -> None:
         """Make a patient known; nothing changes when it is. Raises PatientRefused."""
@@ -75,7 +55,7 @@ class PatientAdministration:
             store.add_patient(patient)
             store.audit(self._event("C", patient))
 
-        self._store.write(work)
+        self._by.store.write(work)
 
     def merge(self, subsumed: PatientId, surviving: PatientId) -> None:
         """Merge a patient into another one, as A40 does. Raises PatientRefused."""
@@ -87,11 +67,13 @@ class PatientAdministration:
                 expected = survivor.as_cx() if survivor else None
                 raise PatientRefused(problem(rule, received=about.as_cx(), expected=expected))
             deleted = self._event("D", subsumed)
-            store.merge_patients(PatientMerge(subsumed, surviving, self._now(), self._caller.node, deleted.message_id))
+            store.merge_patients(
+                PatientMerge(subsumed, surviving, self._by.now(), self._by.caller.node, deleted.message_id)
+            )
             store.audit(deleted)
             store.audit(self._event("U", surviving))
 
-        self._store.write(work)
+        self._by.store.write(work)
 
     def unmerge(self, patient: PatientId) -> PatientId:
         """Undo the merge of a patient; who stood for it. Raises PatientUnknown, PatientRefused when it is active."""
@@ -102,12 +84,12 @@ class PatientAdministration:
                 raise PatientUnknown(patient.as_cx())
             if survivor == patient:
                 raise PatientRefused(problem("ihe.feed.unmerge", received=patient.as_cx()))
-            store.unmerge_patient(patient, self._now(), self._caller.node)
+            store.unmerge_patient(patient, self._by.now(), self._by.caller.node)
             store.audit(self._event("C", patient))
             store.audit(self._event("U", survivor))
             return survivor
 
-        return self._store.write(work)
+        return self._by.store.write(work)
 
     def show(self, patient: PatientId) -> PatientHistory:
         """A patient and its merges. Raises PatientUnknown."""
@@ -118,25 +100,15 @@ class PatientAdministration:
                 raise PatientUnknown(patient.as_cx())
             return PatientHistory(patient, survivor, store.merges_of(patient))
 
-        found = self._store.inspect(look)
-        self._journal.record(self._event("R", patient))
+        found = self._by.store.inspect(look)
+        self._by.journal.record(self._event("R", patient))
         return found
 
     def list(self, after: PatientId | None, limit: int) -> Sequence[ListedPatient]:
         """Patients in the order of their ids, those after one of them, at most `limit`."""
-        found = self._store.inspect(lambda store: store.patients(after, limit))
-        self._journal.record(self._event("R"))
+        found = self._by.store.inspect(lambda store: store.patients(after, limit))
+        self._by.journal.record(self._event("R"))
         return found
 
     def _event(self, action: str, *patients: PatientId) -> AuditEvent:
-        return AuditEvent(
-            at=self._now(),
-            transaction=ADMINISTRATION,
-            outcome="success",
-            node=self._caller.node,
-            address=self._caller.address,
-            domain=self._policy.domain,
-            message_id=self._new_id(),
-            patient_ids=tuple(patient.as_cx() for patient in patients),
-            action=action,
-        )
+        return self._by.event(action, tuple(patient.as_cx() for patient in patients))

@@ -22,12 +22,13 @@ TRANSACTION: Final = "user-authentication"  # what the audit calls the refusal o
 class AuthenticationPolicy:
     """What a mount asks of users: whether an assertion must come, what it must keep, who may sign it, for whom it is.
 
-    `audiences` are the names of this service that an AudienceRestriction may give.
+    `issuers` gives those that are trusted now; `audiences` are the names of this service that an AudienceRestriction
+    may give.
     """
 
     presence: Literal["required", "optional"]
     assertions: AssertionPolicy
-    issuers: Issuers
+    issuers: Callable[[], Issuers]
     audiences: frozenset[str]
 
 
@@ -61,7 +62,7 @@ class XServiceProvider:
             if self._policy.presence == "required":
                 raise AuthenticationRefused("wss.required")
             return None
-        assertion = verify_assertion(element, self._policy.issuers, policy, now)
+        assertion = verify_assertion(element, self._policy.issuers(), policy, now)
         user = judge(assertion, policy, Circumstances(now, self._policy.audiences, certificate))
         if is_for_one_use(assertion, policy):
             self._use(assertion, now)

@@ -1,5 +1,6 @@
 """`xds-gateway certificates`."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -9,14 +10,17 @@ from rich.table import Table
 from ..config import Settings, check_files, ports
 from ..config.mistakes import ConfigurationError
 from ..nodes import expiry_warnings, tls_files
-from ..server.tls import Ending, TlsUnusable, load_tls
+from ..server.live_files import Ending, Unusable
+from ..server.tls import load_tls
+from ..users import live_issuers
 from .config import misconfigured, read_settings
 from .console import output, print_json, shown
 from .failures import CommandFailed, Status
 
 KEYS: Final = {
-    "certificates": "list of objects with place (the listener's table), what (certificate, authority, pinned "
-    "certificate, revocation list), file, subject, until, days (left), state (good, ends soon, has ended)",
+    "certificates": "list of objects with place (the listener's table, or the domain of an issuer), "
+    "what (certificate, authority, pinned certificate, revocation list, issuer), file, subject, until, days (left), "
+    "state (good, ends soon, has ended)",
 }
 
 
@@ -27,7 +31,7 @@ def certificates(config: Path | None, *, as_json: bool) -> int:
         check_files(settings)
     except ConfigurationError as wrong:
         raise misconfigured(wrong) from wrong
-    rows = [row for place, listener in ports(settings) for row in _rows(settings, place, listener)]
+    rows = list(_rows(settings))
     if as_json:
         print_json({"certificates": rows})
     else:
@@ -35,12 +39,20 @@ def certificates(config: Path | None, *, as_json: bool) -> int:
     return Status.REFUSED if any(row["state"] == "has ended" for row in rows) else Status.DONE
 
 
-def _rows(settings: Settings, place: str, listener: Any) -> list[dict[str, Any]]:
+def _rows(settings: Settings) -> Iterator[dict[str, Any]]:
+    now = datetime.now(UTC)
+    for place, listener in ports(settings):
+        try:
+            endings = load_tls(tls_files(listener)).endings
+        except Unusable as wrong:
+            raise CommandFailed("configuration", f"{place}: {wrong}.") from wrong
+        yield from (_row(settings, place, ending, now) for ending in endings)
     try:
-        endings = load_tls(tls_files(listener)).endings
-    except TlsUnusable as wrong:
-        raise CommandFailed("configuration", f"{place}: {wrong}.") from wrong
-    return [_row(settings, place, ending, datetime.now(UTC)) for ending in endings]
+        issuers = live_issuers(settings)
+    except Unusable as wrong:
+        raise CommandFailed("configuration", str(wrong)) from wrong
+    for live in issuers.values():
+        yield from (_row(settings, live.place, ending, now) for ending in live.current.endings)
 
 
 def _row(settings: Settings, place: str, ending: Ending, now: datetime) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from rich.table import Table
 
+from ..actors.administrator import PatientUnknown
 from ..actors.consent_administration import ConsentAdministration, ConsentRefused, ConsentUnknown
-from ..actors.patient_administration import PatientUnknown
 from ..client.query_texts import patient_text
 from ..model.consents import Consent, KeptConsent, Scope
 from ..model.errors import GatewayError, StorageBusy

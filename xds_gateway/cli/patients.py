@@ -10,7 +10,8 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from ..actors.patient_administration import PatientAdministration, PatientRefused, PatientUnknown
+from ..actors.administrator import PatientUnknown
+from ..actors.patient_administration import PatientAdministration, PatientRefused
 from ..actors.patient_ports import PatientMerge
 from ..client.query_texts import patient_text
 from ..model.errors import GatewayError, StorageBusy

@@ -154,8 +154,8 @@ class Certificates(Section):
 
     watch_seconds: Seconds = Field(
         default=10,
-        description="How often every worker looks whether files of certificates, keys and revocation lists have "
-        "changed; SIGHUP makes it look at once.",
+        description="How often every worker looks whether files of certificates, keys, revocation lists and issuers "
+        "have changed; SIGHUP makes it look at once.",
     )
     warning_days: Annotated[float, Field(ge=0), Unit("days")] = Field(
         default=30,

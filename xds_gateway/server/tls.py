@@ -1,10 +1,8 @@
 """TLS of one listener in one process: its files, read again when they change (RFC 9325, ITI TF-2 3.19.6)."""
 
-import logging
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -17,11 +15,9 @@ from ..security.revocation import (
 )
 from ..security.trust import ClientTrust, fingerprint, parse_certificates, readable, validities
 from .alerts import SecureContext
+from .live_files import Ending, LiveFiles, Unusable
 
-_log = logging.getLogger("xds_gateway.tls")
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-RSA-AES256-SHA384"  # the last for TLS 1.2 senders of the DMP
-
-Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +44,6 @@ class TlsFiles:
         return tuple(filter(None, (self.certificate, self.key, self.client_ca, *self.pinned, *self.crls)))
 
 
-class Ending(NamedTuple):
-    """Something that ends: `what` it is, the file it is in, and whose it is."""
-
-    what: Literal["certificate", "authority", "pinned certificate", "revocation list"]
-    path: Path
-    subject: str
-    until: datetime
-
-
 class Tls(NamedTuple):
     """What the files of a listener say together; without a context the listener is plain."""
 
@@ -65,7 +52,7 @@ class Tls(NamedTuple):
     endings: tuple[Ending, ...]
 
 
-class TlsUnusable(ValueError):
+class TlsUnusable(Unusable):
     """Files of a listener that cannot be used; the text names the file."""
 
 
@@ -155,50 +142,9 @@ def _endings(
         yield Ending("revocation list", path, each.issuer.rfc4514_string(), each.next_update)
 
 
-class LiveTls:
-    """The TLS of one listener as its files have it now. A change that cannot be used changes nothing, and is told."""
-
-    def __init__(self, place: str, files: TlsFiles) -> None:
-        """`place` names the listener's table. Raises TlsUnusable."""
-        self.place: Final = place
-        self._files: Final = files
-        self._stamp: Stamp | None = _stamp(files)
-        self.current = load_tls(files)
-
-    def forget(self) -> None:
-        """Read the files at the next refresh, changed or not."""
-        self._stamp = None
-
-    def refresh(self) -> bool:
-        """Read the files again if they have changed; True when new connections get something else now."""
-        stamp = _stamp(self._files)
-        if stamp == self._stamp:
-            return False
-        self._stamp = stamp  # a mistake is told once
-        try:
-            self.current = load_tls(self._files)
-        except TlsUnusable as wrong:
-            _log.error("TLS files not reloaded", extra={"place": self.place, "reason": str(wrong)})
-            return False
-        _log.info("TLS files reloaded", extra={"place": self.place})
-        return True
+LiveTls = LiveFiles[Tls]
 
 
-def _stamp(files: TlsFiles) -> Stamp:
-    return tuple(map(_stamp_of, files.paths))
-
-
-def _stamp_of(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def ending_soon(endings: Iterable[Ending], now: datetime, days: float) -> Iterator[tuple[Ending, float]]:
-    """What ends within so many days, or has ended, with the days that are left."""
-    for ending in endings:
-        left = (ending.until - now).total_seconds() / 86_400
-        if left <= days:
-            yield ending, left
+def live_tls(place: str, files: TlsFiles) -> LiveTls:
+    """The TLS of one listener as its files have it now; `place` names the listener's table. Raises TlsUnusable."""
+    return LiveTls("TLS files", place, files.paths, lambda: load_tls(files))

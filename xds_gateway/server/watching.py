@@ -12,8 +12,8 @@ from ..actors.node_authentication import Failure, NodeFailures
 from ..actors.ports import AccessJournal
 from ..model.errors import GatewayError
 from ..model.nodes import NodeReason
+from .live_files import Ending, LiveFiles, Loaded, ending_soon
 from .receiving import Run
-from .tls import Ending, LiveTls, ending_soon
 
 _log = logging.getLogger("xds_gateway.tls")
 _TELL_SECONDS: Final = 1.0
@@ -66,12 +66,12 @@ class Warnings:
     lists: float
 
 
-class TlsWatch:
-    """Reads changed files of all listeners again, and ends connections of callers that are trusted no more."""
+class FileWatch:
+    """Reads changed files of certificates again, and ends connections of callers that are trusted no more."""
 
     def __init__(
         self,
-        listeners: Sequence[LiveTls],
+        files: Sequence[LiveFiles[Loaded]],
         rechecks: Sequence[Callable[[], None]],
         *,
         run: Run,
@@ -80,7 +80,7 @@ class TlsWatch:
         warnings: Warnings | None,
     ) -> None:
         """`run` calls what reads files, apart from the loop; without `warnings` another process warns."""
-        self._listeners: Final = listeners
+        self._files: Final = files
         self._rechecks: Final = rechecks
         self._run: Final = run
         self._now: Final = now
@@ -91,8 +91,8 @@ class TlsWatch:
 
     def ask(self) -> None:
         """Read all files now, changed or not (SIGHUP)."""
-        for listener in self._listeners:
-            listener.forget()
+        for each in self._files:
+            each.forget()
         self._warn_at = 0.0
         self._asked.set()
 
@@ -106,8 +106,8 @@ class TlsWatch:
             except TimeoutError:
                 pass
             self._asked.clear()
-            for listener in self._listeners:
-                if await self._run(listener.refresh):
+            for each in self._files:
+                if await self._run(each.refresh):
                     self._warn_at = 0.0
             for recheck in self._rechecks:  # also when no file has changed: certificates and lists end
                 recheck()
@@ -117,8 +117,8 @@ class TlsWatch:
         if self._warnings is None or time.monotonic() < self._warn_at:
             return
         self._warn_at = time.monotonic() + _DAY
-        for listener in self._listeners:
-            warn(listener.place, listener.current.endings, self._warnings, self._now())
+        for each in self._files:
+            warn(each.place, each.current.endings, self._warnings, self._now())
 
 
 def warn(place: str, endings: Iterable[Ending], warnings: Warnings, now: datetime) -> None:
