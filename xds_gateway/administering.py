@@ -1,18 +1,24 @@
 """What an administrator at the machine of the gateway works with, beside the workers that may be serving."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 from .access_files import access_matrix
 from .actors.access_explanation import AccessExplanation
 from .actors.administrator import Administrator
 from .actors.consent_administration import ConsentAdministration
 from .actors.patient_administration import PatientAdministration
-from .config import Settings
+from .actors.resets import reset
+from .audit_wiring import audit_of
+from .config import Domain, Settings
+from .model.messages import AuditEvent
 from .model.principal import Principal
-from .storage.opening import Storage, open_storage
+from .storage.opening import Storage, open_registry, open_storage
 from .wiring import UuidSource, feed_policy, now
+
+_TAKEN_AT_ONCE: Final = 500
 
 
 @contextmanager
@@ -62,3 +68,32 @@ def _administrator(storage: Storage, domain: str, name: str) -> Administrator:
     return Administrator(
         store=storage.registry, journal=storage.journal, domain=domain, caller=caller, now=now, new_id=UuidSource()
     )
+
+
+def reset_domain(settings: Settings, domain: Domain, *, administrator: str) -> Mapping[str, int]:
+    """Empty a domain beside a gateway that may be serving it; how many of what there were.
+
+    What waits for audit repositories goes where every domain may be reset: nobody else's events are among it.
+
+    Raises DatabaseUnusable, FolderUnusable, StorageBusy, StorageFull.
+    """
+    event = AuditEvent(
+        at=now(),
+        transaction="reset",
+        outcome="success",
+        node=administrator,
+        address="local",
+        domain=domain.name,
+        message_id=UuidSource()(),
+    )
+    outboxes = [each.name for each in settings.audit_repositories if all(d.allow_reset for d in settings.domains)]
+    wait_seconds = settings.limits.request_seconds
+    if outboxes:
+        with audit_of(settings) as audit:  # what was done a moment ago is among what waits
+            while audit.book.take_up(_TAKEN_AT_ONCE):
+                pass
+    with open_registry(settings.database_url, settings.data_folder, domain.name, wait_seconds=wait_seconds) as (
+        store,
+        documents,
+    ):
+        return reset(store, documents, event, outboxes)

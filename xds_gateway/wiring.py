@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,13 +22,11 @@ from .actors.on_demand import OnDemandPolicy
 from .actors.patients import PatientIdentityFeed
 from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
-from .actors.resets import reset
 from .actors.value_sets import ValueSetLoading
 from .codec.transactions import TRANSACTIONS
 from .config import ConfigurationError, Domain, Feed, Settings
 from .limits import pipeline_limits
 from .model.datatypes import Code
-from .model.messages import AuditEvent
 from .nodes import identify_by, open_node_journal
 from .rules.engine import Profile
 from .rules.ihe import IHE
@@ -310,26 +308,6 @@ def value_sets_of_domain(settings: Settings, name: str) -> Iterator[ValueSetLoad
         settings.database_url, settings.data_folder, name, wait_seconds=settings.limits.request_seconds
     ) as (store, _):
         yield ValueSetLoading(store, profile, now)
-
-
-def reset_domain(settings: Settings, domain: Domain, *, node: str) -> Mapping[str, int]:
-    """Empty a domain beside a gateway that may be serving it; how many of what there were.
-
-    Raises DatabaseUnusable, FolderUnusable, StorageBusy, StorageFull.
-    """
-    event = AuditEvent(
-        at=now(),
-        transaction="reset",
-        outcome="success",
-        node=node,
-        address="local",
-        domain=domain.name,
-        message_id=UuidSource()(),
-    )
-    with open_registry(
-        settings.database_url, settings.data_folder, domain.name, wait_seconds=settings.limits.request_seconds
-    ) as (store, documents):
-        return reset(store, documents, event)
 
 
 def prepare(settings: Settings) -> None:

@@ -138,5 +138,7 @@ def test_the_next_events_of_an_outbox(audit: Audit) -> None:
     first.failing("refused", "20260314100100")
     assert (first.state(), second.state().entry) == ((4, "refused", "20260314100000"), 0)
     assert [entry.event for entry in first.after(4, 4)] == [event_at(4), event_at(5)]
-    first.confirm(6)
+    assert first.confirm(6) == 6
     assert first.state() == (6, None, None)
+    assert first.confirm(5) == 6  # a reset has gone further
+    assert first.state().entry == 6

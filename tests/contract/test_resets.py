@@ -78,6 +78,7 @@ def test_everything_goes_but_the_audit(storage: Storage, tmp_path: Path) -> None
         "associations": 1,
         "patients": 2,
         "documents": 2,
+        "unsent_audit_events": 0,
     }
     left = {table: count for table, count in rows(tmp_path).items() if count}
     assert set(left) == {"domain", "code", "audit_event", "replay_memory"}
@@ -138,7 +139,7 @@ def test_a_reset_that_fails_before_its_commit_has_not_happened(storage: Storage,
     before = rows(tmp_path)
 
     def work(store) -> None:  # type: ignore[no-untyped-def]
-        store.clear()
+        store.clear(())
         raise Interrupted
 
     with pytest.raises(Interrupted):

@@ -14,6 +14,7 @@ from fhir.resources.R4B.auditevent import AuditEvent
 
 from xds_gateway.storage.audit_opening import open_audit
 
+from .commands import run
 from .messages import find_documents, new_patient, send
 
 REFUSED = "urn:refuse-this"
@@ -98,3 +99,26 @@ def told_of(gateway):
     url = f"sqlite:///{gateway.data_folder}/registry.sqlite3"
     with open_audit(url, gateway.data_folder, wait_seconds=10) as audit:
         return audit.told_of("main", 10)
+
+
+@pytest.mark.parametrize("others", [{}, {"allow_reset": True}], ids=["a domain that stays", "domains for tests"])
+def test_a_reset_lets_go_of_what_waits_where_all_domains_are_for_tests(start_gateway, server, tmp_path, others):
+    server.status = 503
+    url = f"http://127.0.0.1:{server.server_port}/fhir/"
+    gateway = start_gateway(
+        audit_repositories=[{"protocol": "fhir", "url": url}],
+        domains=[{"allow_reset": True}, {"name": "other", "repository_unique_id": "2.25.77", **others}],
+    )
+    patient, later = new_patient(), new_patient()
+    send(gateway, find_documents(patient))
+    wait(lambda: server.asked)
+    config = ("--config", str(gateway.log.parent / "gateway.toml"), "--json")
+    told = run(tmp_path, "reset", "--domain", "default", "--yes", *config)
+    unsent = json.loads(told.stdout)["removed"]["unsent_audit_events"]
+    send(gateway, find_documents(later))
+    server.status = None
+    wait(lambda: any(later in json.dumps(event) for event in server.got))
+    sent = any(patient in json.dumps(event) for event in server.got)
+    assert (sent, unsent > 0) == ((False, True) if others else (True, False))
+    kept = json.loads(run(tmp_path, "audit", "list", "--transaction", "ITI-18", *config).stdout)["events"]
+    assert [event["patient_ids"] for event in kept] == [[patient], [later]]

@@ -120,8 +120,8 @@ class AuditSender:
             self._sent = entry.number or 0
         confirmed = repository.flush()
         if confirmed is not None and confirmed > self._confirmed:
-            self._outbox.confirm(confirmed)
-            self._confirmed = confirmed
+            self._confirmed = self._outbox.confirm(confirmed)
+            self._sent = max(self._sent, self._confirmed)
         return len(entries) == _SENT_AT_ONCE
 
     def _connected(self) -> AuditRepository:

@@ -105,8 +105,11 @@ class Outbox(Protocol):
     def after(self, number: int, limit: int) -> Sequence[AuditEntry]:
         """The next events."""
 
-    def confirm(self, number: int) -> None:
-        """It has all up to this one, durably. Raises StorageBusy, StorageFull."""
+    def confirm(self, number: int) -> int:
+        """It has all up to this one, durably; up to which one it needs nothing. Raises StorageBusy, StorageFull.
+
+        That is more where a reset has emptied the outbox.
+        """
 
     def failing(self, reason: str, at: str) -> None:
         """It takes nothing at present."""

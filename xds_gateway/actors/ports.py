@@ -188,8 +188,11 @@ class Transaction(Snapshot, PatientChanges, ConsentChanges, Protocol):
     def forget_documents(self, keys: Iterable[str]) -> None:
         """Forget removed documents: their bytes are gone."""
 
-    def clear(self) -> Cleared:
-        """Remove everything of the domain but its audit; the bytes of its documents, noted until `forget_documents`."""
+    def clear(self, outboxes: Sequence[str]) -> Cleared:
+        """Remove everything of the domain but its audit; the bytes of its documents, noted until `forget_documents`.
+
+        What waits for the audit repositories of these names is not sent any more; it stays in the audit.
+        """
 
     def set_value_sets(self, lists: Mapping[str, ValueSet | None]) -> int:
         """Begin new lists for these attributes, None for none; returns the number of this version."""

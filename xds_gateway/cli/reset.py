@@ -8,9 +8,9 @@ from typing import Final
 
 import typer
 
+from ..administering import reset_domain
 from ..config import Domain, LoadedSettings
 from ..model.errors import GatewayError
-from ..wiring import reset_domain
 from .config import read_settings
 from .console import output, print_json, shown
 from .failures import CommandFailed
@@ -18,7 +18,7 @@ from .failures import CommandFailed
 KEYS: Final = {
     "domain": "name of the domain that is empty now",
     "removed": "object with how many there were: document_entries, submission_sets, folders, associations, patients, "
-    "documents",
+    "documents, unsent_audit_events",
 }
 
 
@@ -32,7 +32,7 @@ def reset(config: Path | None, name: str | None, *, yes: bool, as_json: bool) ->
         output().print("Nothing was removed.")
         raise typer.Abort
     try:
-        removed = reset_domain(settings, domain, node=f"{_user()}, process {os.getpid()}")
+        removed = reset_domain(settings, domain, administrator=f"{_user()}, process {os.getpid()}")
     except GatewayError as wrong:
         raise CommandFailed("configuration", str(wrong)) from wrong
     if as_json:

@@ -161,9 +161,13 @@ class SqlOutbox:
         """The next events."""
         return self._log.after(number, limit)
 
-    def confirm(self, number: int) -> None:
-        """It has all up to this one."""
-        self._writer.write(lambda connection: connection.execute(sql.CONFIRM, (number, self._name)) and None)
+    def confirm(self, number: int) -> int:
+        """It has all up to this one; up to which one it needs nothing."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            return int(connection.execute(sql.CONFIRM, (number, self._name)).fetchone()[0])
+
+        return self._writer.write(work)
 
     def failing(self, reason: str, at: str) -> None:
         """It takes nothing at present."""
@@ -174,6 +178,17 @@ class SqlOutbox:
         self._writer.write(
             lambda connection: connection.execute(sql.ADD_REFUSED, (number, at, reason, self._name)) and None
         )
+
+
+def empty_outbox(cursor: sqlite3.Cursor, name: str) -> int:
+    """Let a repository need nothing of what is numbered now; how many events that was, with those set aside."""
+    (last,) = cursor.execute(sql.LAST_ENTRY).fetchone()
+    row = cursor.execute(sql.TARGET, (name,)).fetchone()
+    if row is None:
+        cursor.execute(sql.ADD_TARGET, (name, 0))
+    (waiting,) = cursor.execute(sql.COUNT_AFTER, (row[1] if row else 0,)).fetchone()
+    cursor.execute(sql.CONFIRM, (last, name)).fetchone()
+    return int(waiting) + cursor.execute(sql.DROP_REFUSED_BY, (name,)).rowcount
 
 
 def read_target(connection: sqlite3.Connection, name: str, most: int) -> TargetReport:

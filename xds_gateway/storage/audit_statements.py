@@ -66,12 +66,16 @@ DROP_REFUSED: Final = "DELETE FROM audit_refused WHERE entry = ?"
 
 TARGET: Final = "SELECT id, entry, failure, failing_since FROM audit_target WHERE name = ?"
 ADD_TARGET: Final = "INSERT INTO audit_target (name, entry) VALUES (?, ?)"
-CONFIRM: Final = "UPDATE audit_target SET entry = ?, failure = NULL, failing_since = NULL WHERE name = ?"
+# A reset may have gone further
+CONFIRM: Final = (
+    "UPDATE audit_target SET entry = MAX(entry, ?), failure = NULL, failing_since = NULL WHERE name = ? RETURNING entry"
+)
 FAILING: Final = "UPDATE audit_target SET failure = ?, failing_since = COALESCE(failing_since, ?) WHERE name = ?"
 ADD_REFUSED: Final = (
     "INSERT OR REPLACE INTO audit_refused (target, entry, at, reason)"
     " SELECT t.id, ?, ?, ? FROM audit_target t WHERE t.name = ?"
 )
+DROP_REFUSED_BY: Final = "DELETE FROM audit_refused WHERE target = (SELECT id FROM audit_target WHERE name = ?)"
 REFUSED: Final = (
     "SELECT r.entry, r.at, r.reason FROM audit_refused r JOIN audit_target t ON t.id = r.target"
     " WHERE t.name = ? AND r.entry > ? ORDER BY r.entry LIMIT ?"

@@ -158,11 +158,11 @@ class SqlTransaction(SqlSnapshot, ConsentTransaction):
         """Forget removed documents: their bytes are gone."""
         self._change(lambda: forget(self._cursor, keys))
 
-    def clear(self) -> Cleared:
-        """Remove everything of the domain but its audit."""
+    def clear(self, outboxes: Sequence[str]) -> Cleared:
+        """Remove everything of the domain but its audit, and what waits for these audit repositories."""
         cleared: list[Cleared] = []
         self._ids.clear()
-        self._change(lambda: cleared.append(clear(self._cursor, self._domain)))
+        self._change(lambda: cleared.append(clear(self._cursor, self._domain, outboxes)))
         return cleared[0]
 
     def set_value_sets(self, lists: Mapping[str, ValueSet | None]) -> int:

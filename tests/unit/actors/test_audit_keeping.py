@@ -27,11 +27,11 @@ class Box:
     def after(self, number: int, limit: int) -> Sequence[AuditEntry]:
         return self.entries[number : number + limit]
 
-    def confirm(self, number: int) -> None:
+    def confirm(self, number: int) -> int:
         if self.full:
             raise StorageFull("no room")
-        assert number >= self.confirmed
-        self.confirmed, self.failure = number, None
+        self.confirmed, self.failure = max(self.confirmed, number), None
+        return self.confirmed
 
     def failing(self, reason: str, at: str) -> None:
         self.failure = reason
@@ -99,6 +99,17 @@ def test_what_is_not_sure_is_sent_again() -> None:
     sending.turn()
     assert repository.got == [*range(1, 8), *range(1, 11)]
     assert (box.confirmed, box.failure) == (10, None)
+
+
+def test_what_a_reset_let_go_of_is_not_sent() -> None:
+    box, repository = Box(450), Repository()
+    sending = sender(box, repository)
+    sending.turn()
+    box.confirmed = 440
+    sending.turn()
+    sending.turn()
+    assert repository.got == [*range(1, 401), *range(441, 451)]
+    assert box.confirmed == 450
 
 
 def test_what_is_refused_is_set_aside_and_the_others_go_on() -> None:
