@@ -16,7 +16,7 @@ from xds_gateway.wiring import Gateway, build, prepare
 from .messages import Message
 
 _CHUNK = 64 * 1024
-_SUCCESS = b'status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"'
+_SUCCESS = (b'status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"', b'<typeCode code="CA"/>')
 
 
 def open_gateway(folder: Path, variables: Mapping[str, str] = MappingProxyType({})) -> Gateway:
@@ -45,7 +45,7 @@ async def answered(gateway: Gateway, message: Message) -> bytes:
         body=_body(message.body),
     )
     response = await gateway.pipeline.answer(request, mount, message.endpoint)
-    if response.status != 200 or _SUCCESS not in response.content[:3000]:
+    if response.status != 200 or not any(each in response.content[:3000] for each in _SUCCESS):
         raise RuntimeError(f"{message.transaction} answered {response.status}: {response.content[:2000]!r}")
     return response.content
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from xds_gateway.client.queries import stored_query
 from xds_gateway.client.samples import make_sample
 from xds_gateway.client.submission import SubmissionDetails, build_submission, make_ids, read_digest
+from xds_gateway.codec.hl7v3 import render_feed
 from xds_gateway.codec.mtom import MultipartRenderer
 from xds_gateway.codec.soap import render_request_envelope
 from xds_gateway.codec.transactions import TRANSACTIONS
@@ -19,6 +20,7 @@ from xds_gateway.codec.xdsb import (
     render_retrieve_request,
 )
 from xds_gateway.model.datatypes import Author, Code
+from xds_gateway.model.feeds import FeedMessage, Identifier, InstanceIdentifier, Wrapper
 from xds_gateway.model.messages import DocumentPart, DocumentRequest, ProvideRequest, QueryRequest, RetrieveRequest
 from xds_gateway.model.metadata import Slot, Submission
 
@@ -29,6 +31,8 @@ ENDPOINTS: Final = {row.name: row.endpoint for row in TRANSACTIONS}
 RESULTS: Final = 10  # documents of one patient, so results of one query
 # of the organisation of throw-away assertions, so that their user may replace and remove
 AUTHOR: Final = Author(person="^Martin^Claire", institutions=("Cabinet Martin^^^^^^^^^2.25.55555555555555555",))
+FEED_ACTION: Final = "urn:hl7-org:v3:PRPA_IN201301UV02"
+_HIS, _GATEWAY = InstanceIdentifier("1.2.9.1"), InstanceIdentifier("1.2.9.2")
 RENDERER: Final = MultipartRenderer("bench-0123456789abcdef")
 
 
@@ -128,12 +132,20 @@ def retrieve(repository_unique_id: str, unique_id: str) -> Message:
     return Message(transaction="ITI-43", root=root, body=body, content_type=RENDERER.content_type())
 
 
-def plain(transaction: str, body: bytes) -> Message:
-    """A message that is one envelope."""
-    root = _envelope(transaction, body)
+def plain(transaction: str, body: bytes, action: str | None = None) -> Message:
+    """A message that is one envelope; the action is that of the transaction, where it has one only."""
+    root = _envelope(transaction, body, action)
     return Message(transaction=transaction, root=root, body=root, content_type="application/soap+xml; charset=UTF-8")
 
 
-def _envelope(transaction: str, body: bytes) -> bytes:
+def feed(number: int) -> Message:
+    """ITI-44: a patient of its own becomes known."""
+    header = Wrapper("PRPA_IN201301UV02", InstanceIdentifier("1.2.9", str(number)), (_HIS,), (_GATEWAY,))
+    identifier, _, _, authority = patient(number).split("^")
+    content = FeedMessage(header, (Identifier(identifier, *authority.split("&")),), ())
+    return plain("ITI-44", render_feed(content, now="20260314083000"), FEED_ACTION)
+
+
+def _envelope(transaction: str, body: bytes, action: str | None = None) -> bytes:
     address = f"https://localhost/services/{ENDPOINTS[transaction]}"
-    return render_request_envelope(ACTIONS[transaction], address, body, new_uuid().urn)
+    return render_request_envelope(action or ACTIONS[transaction], address, body, new_uuid().urn)

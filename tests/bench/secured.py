@@ -1,7 +1,8 @@
 """What security costs: every transaction on a gateway that asks for users and on one that does not, in turn.
 
 With everything on, a request carries a signed XUA assertion, which is verified, and the access matrix of a physician is
-part of every statement. With everything off, callers are nodes and may do all. Both are audited.
+part of every statement. With everything off, callers are nodes and may do all. Both are audited. Feeds over MLLP
+(ITI-8, ITI-64) carry no assertion and ask no matrix: they cost the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from .in_process import Sender, open_gateway
 
 _TURN: Final = 50
 _AT_ONCE: Final = 16
+_PHYSICIAN, _CLERK = "309343006^Physician^", "224608005^Clerk^"  # who may tell of patients (docs/access-matrix.md)
 _BEFORE: Final = "what the later ones need"
 
 
@@ -32,9 +34,13 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
     mounts = '[{"authentication": "none", "assertions": "required"}]'
     off = Sender(open_gateway(folder / "off"))
     on = Sender(open_gateway(folder / "on", {"XDS_GATEWAY_ISSUERS": asked, "XDS_GATEWAY_MOUNTS": mounts}))
-    source = read_assertion_profile(folder / "pki" / "assertion.toml")
+    profile = folder / "pki" / "assertion.toml"
+    clerk = profile.with_name("clerk.toml")
+    clerk.write_text(profile.read_text().replace(_PHYSICIAN, _CLERK))
+    physician, feeding = read_assertion_profile(profile), read_assertion_profile(clerk)
     costs = {}
     for name, plain in _sent().items():
+        source = feeding if name == "ITI-44" else physician
         costs[name] = _compared(off, on, plain, [with_assertion(message, source) for message in plain])
     return {name: cost for name, cost in costs.items() if name != _BEFORE}
 
@@ -74,6 +80,7 @@ def _sent() -> Mapping[str, list[messages.Message]]:
         "ITI-18": [messages.find(n % len(patients)) for n in range(TOTAL)],
         "ITI-51": [_find_many(n % len(patients)) for n in range(TOTAL)],
         "ITI-43": [messages.retrieve(repository, message.unique_id) for message in provided],
+        "ITI-44": [messages.feed(n) for n in range(5_000_000, 5_000_000 + TOTAL)],
         _BEFORE: later.before,
         **later.measured,
     }

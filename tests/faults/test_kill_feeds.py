@@ -9,18 +9,21 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import pytest
+from lxml import etree
 
 from tests.gateways import RunningGateway
-from tests.wire.feeds import adt, fed_domain, sending
-from tests.wire.messages import accepted, find_documents, new_patient, provide, send
+from tests.wire.feeds import ADDED, MERGED, adt, fed_domain, sending, v3
+from tests.wire.messages import Message, accepted, find_documents, new_patient, provide, send
 from tests.wire.relay import Cut, Relay
 from xds_gateway.administering import administration
+from xds_gateway.codec.hl7v3 import parse_accept_ack
 from xds_gateway.config import load
 
 from .test_kill import KILLS
@@ -31,17 +34,53 @@ EVERYBODY = 10**6
 
 
 class Told(NamedTuple):
-    """A message: its bytes and whom it is about; `subsumed` is merged into `patient`."""
+    """A message and whom it is about; `subsumed` is merged into `patient`."""
 
-    content: bytes
+    content: Any
     patient: str
     subsumed: str | None = None
+
+
+class Way(NamedTuple):
+    """How messages travel: registrations and merges are made, and sent, each with its acknowledgment."""
+
+    transaction: str
+    register: Callable[[str], Any]
+    merge: Callable[[str, str], Any]
+    sending: Callable[[RunningGateway], AbstractContextManager[Any]]
+    taken: str
+    refused: str
+
+
+class SoapSender:
+    """One message after the other, until the gateway is gone."""
+
+    def __init__(self, gateway: RunningGateway) -> None:
+        self._gateway = gateway
+
+    def send(self, *messages: Message) -> list[str]:
+        """The codes of the acknowledgments that came."""
+        codes: list[str] = []
+        for message in messages:
+            try:
+                answer = send(self._gateway, message)
+            except (OSError, etree.XMLSyntaxError) as gone:  # also when it was cut
+                if not codes:
+                    raise OSError from gone
+                break
+            codes.append(parse_accept_ack(answer.root[1][0]).type_code)
+        return codes
+
+
+MLLP = Way("ITI-8", partial(adt, "A04"), partial(adt, "A40"), sending, "AA", "AE")
+SOAP = Way("ITI-44", partial(v3, ADDED), partial(v3, MERGED), lambda g: nullcontext(SoapSender(g)), "CA", "CE")
 
 
 @dataclass
 class HospitalSystem:
     """Registers patients and merges each into the next, until the gateway is gone; resends what had no answer."""
 
+    way: Way
     patients: list[str] = field(default_factory=list)  # acknowledged
     chain: list[str] = field(default_factory=list)  # merged one into the next, all acknowledged
     pending: list[Told] = field(default_factory=list)  # sent, and perhaps not taken
@@ -49,12 +88,12 @@ class HospitalSystem:
 
     def work(self, gateway: RunningGateway, over: threading.Event) -> None:
         try:
-            with sending(gateway) as sender:
+            with self.way.sending(gateway) as sender:
                 while not over.is_set():
                     if not self.pending:
                         self._plan()
                     answers = sender.send(*(told.content for told in self.pending))
-                    assert set(answers) <= {"AA"}
+                    assert set(answers) <= {self.way.taken}
                     self._done(len(answers))
         except OSError:
             return
@@ -62,10 +101,10 @@ class HospitalSystem:
     def _plan(self) -> None:
         """Some new patients, then the end of the chain is merged into one of them."""
         fresh = [new_patient() for _ in range(TOGETHER)]
-        self.pending = [Told(adt("A04", patient), patient) for patient in fresh]
+        self.pending = [Told(self.way.register(patient), patient) for patient in fresh]
         if self.chain:
             end = self.chain[-1]
-            self.pending.append(Told(adt("A40", fresh[0], end), fresh[0], end))
+            self.pending.append(Told(self.way.merge(fresh[0], end), fresh[0], end))
 
     def _done(self, count: int) -> None:
         for told in self.pending[:count]:
@@ -84,11 +123,11 @@ class HospitalSystem:
 
     def settle(self, gateway: RunningGateway) -> None:
         """What was not acknowledged is taken when it is sent again, and what was is refused or has no effect."""
-        with sending(gateway) as sender:
+        with self.way.sending(gateway) as sender:
             for merged in self.chain[:-1][-3:]:
-                assert sender.send(adt("A04", merged)) == ["AE"]
+                assert sender.send(self.way.register(merged)) == [self.way.refused]
             if self.pending:
-                assert set(sender.send(*(told.content for told in self.pending))) == {"AA"}
+                assert set(sender.send(*(told.content for told in self.pending))) == {self.way.taken}
                 self._done(len(self.pending))
         assert send(gateway, provide(b"x", patient=self.patients[-1]).message()).status == "Success"
 
@@ -105,28 +144,28 @@ def all_survivors(gateway: RunningGateway) -> dict[str, str]:
     return {each.patient_id.as_cx(): (each.survivor or each.patient_id).as_cx() for each in listed}
 
 
-def audited(gateway: RunningGateway) -> Counter[tuple[str, str]]:
+def audited(gateway: RunningGateway, transaction: str = "ITI-8") -> Counter[tuple[str, str]]:
     """How often the audit has each act of the feed, by patient."""
     with closing(sqlite3.connect(gateway.data_folder / "registry.sqlite3")) as database:
         events = [json.loads(text) for (text,) in database.execute("SELECT event FROM audit_event")]
     return Counter(
         (event["action"], patient)
         for event in events
-        if event["transaction"] == "ITI-8" and event["outcome"] == "success"
+        if event["transaction"] == transaction and event["outcome"] == "success"
         for patient in event["patient_ids"]
     )
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_feeds_and_merges_survive_kill_9_whole_or_not_at_all(start_gateway, pki, workers):
+@pytest.mark.parametrize(("way", "workers"), [(MLLP, 1), (MLLP, 2), (SOAP, 2)], ids=["MLLP-1", "MLLP-2", "SOAP-2"])
+def test_feeds_and_merges_survive_kill_9_whole_or_not_at_all(start_gateway, pki, way, workers):
     chance = random.Random(workers)
     settings = fed_domain(pki)
     gateway = start_gateway(workers=workers, **settings)
-    systems = [HospitalSystem() for _ in range(SENDERS)]
+    systems = [HospitalSystem(way) for _ in range(SENDERS)]
     for system in systems:
         first = new_patient()
-        with sending(gateway) as sender:
-            assert sender.send(adt("A04", first)) == ["AA"]
+        with way.sending(gateway) as sender:
+            assert sender.send(way.register(first)) == [way.taken]
         accepted(gateway, provide(b"the letter", patient=first))
         system.chain.append(first)
     for _ in range((KILLS + 3) // 4):
@@ -146,7 +185,7 @@ def test_feeds_and_merges_survive_kill_9_whole_or_not_at_all(start_gateway, pki,
         for system in systems:
             system.settle(gateway)
     assert sum(system.acknowledged for system in systems) > 0
-    acts = audited(gateway)
+    acts = audited(gateway, way.transaction)
     for system in systems:  # each effect once, however often its message was sent
         assert {acts["C", patient] for patient in system.patients} == {1}
         assert {acts["D", patient] for patient in system.chain[:-1]} == {1}

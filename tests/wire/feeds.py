@@ -9,10 +9,11 @@ from typing import Any
 from tests.gateways import RunningGateway, TestPki, listener
 from tests.unit.feeds import HEADER, NOW, SENDER_OID
 from xds_gateway.codec.hl7v2 import parse_ack, render_adt
+from xds_gateway.codec.hl7v3 import render_feed
 from xds_gateway.codec.mllp import Frames, frame
-from xds_gateway.model.feeds import FeedMessage, Identifier
+from xds_gateway.model.feeds import FeedMessage, Identifier, InstanceIdentifier, Wrapper
 
-from .messages import AUTHORITY
+from .messages import AUTHORITY, Message, plain
 
 SECONDS = 30.0
 _numbers = itertools.count(1000)
@@ -36,6 +37,17 @@ def link_change(new: str, local: str, previous: str, subsumed: str | None = None
     fields = {"event": "A43", "version": "2.5", "sending_application": SENDER_OID, "control_id": str(next(_numbers))}
     before = (_cx(previous), *((_cx(subsumed),) if subsumed else ()))
     return render_adt(FeedMessage(HEADER._replace(**{**fields, **header}), (_cx(new), _cx(local)), before), now=NOW)
+
+
+ADDED, REVISED, MERGED = (f"PRPA_IN20130{number}UV02" for number in (1, 2, 4))
+
+
+def v3(interaction: str, patient: str, subsumed: str | None = None, **blocks: str) -> Message:
+    """A message of ITI-44 about patients, each a CX, with an id of its own."""
+    number = InstanceIdentifier("1.2.9", f"{next(_numbers)}")
+    wrapper = Wrapper(interaction, number, (InstanceIdentifier("1.2.9.1"),), (InstanceIdentifier("1.2.9.2"),))
+    content = FeedMessage(wrapper, (_cx(patient),), (_cx(subsumed),) if subsumed else ())
+    return plain(interaction, render_feed(content, now=NOW), **blocks)
 
 
 def _cx(text: str) -> Identifier:
@@ -90,4 +102,6 @@ def feed(gateway: RunningGateway, *messages: bytes) -> list[str]:
         return sender.send(*messages)
 
 
-__all__ = ["Sender", "adt", "fed_domain", "feed", "link_change", "sending"]
+__all__ = [
+    "ADDED", "MERGED", "REVISED", "Sender", "adt", "fed_domain", "feed", "link_change", "sending", "v3",
+]  # fmt: skip

@@ -1,6 +1,5 @@
 """ITI-44 on the wire: who is known afterwards, what merges do, and what zeep makes of the WSDL."""
 
-import itertools
 import uuid
 
 import pytest
@@ -9,11 +8,10 @@ import zeep
 from zeep.transports import Transport
 
 from tests.unit.feeds import NOW
-from xds_gateway.codec.hl7v3 import AcceptAck, parse_accept_ack, render_feed
+from xds_gateway.codec.hl7v3 import AcceptAck, parse_accept_ack
 from xds_gateway.codec.soap import DRY_RUN_HEADER
-from xds_gateway.model.feeds import FeedMessage, Identifier, InstanceIdentifier, Wrapper
 
-from .feeds import adt, fed_domain, feed
+from .feeds import ADDED, MERGED, REVISED, adt, fed_domain, feed, v3
 from .messages import (
     AUTHORITY,
     Answer,
@@ -21,32 +19,15 @@ from .messages import (
     accepted,
     find_documents,
     new_patient,
-    plain,
     provide,
     replacement,
     send,
 )
 
-ADD, REVISE, MERGE = (f"PRPA_IN20130{number}UV02" for number in (1, 2, 4))
-SENDER, RECEIVER = InstanceIdentifier("1.2.9.1"), InstanceIdentifier("1.2.9.2")
-_numbers = itertools.count(1)
-
 
 @pytest.fixture(scope="module")
 def fed(start_shared, pki):
     return start_shared(workers=2, **fed_domain(pki))
-
-
-def message(interaction: str, patient: str, subsumed: str | None = None, **blocks: str) -> Message:
-    """A message about patients, each a CX, with an id of its own."""
-    wrapper = Wrapper(interaction, InstanceIdentifier("1.2.9", f"{next(_numbers)}"), (SENDER,), (RECEIVER,))
-    content = FeedMessage(wrapper, (_identifier(patient),), (_identifier(subsumed),) if subsumed else ())
-    return plain(interaction, render_feed(content, now=NOW), **blocks)
-
-
-def _identifier(text: str) -> Identifier:
-    name, _, _, authority = text.split("^")
-    return Identifier(name, *authority.split("&"))
 
 
 def acknowledged(answer: Answer) -> AcceptAck:
@@ -63,25 +44,25 @@ def submitted(gateway, patient: str) -> Answer:
     return send(gateway, provide(b"the letter", patient=patient).message())
 
 
-@pytest.mark.parametrize("interaction", [ADD, REVISE])
+@pytest.mark.parametrize("interaction", [ADDED, REVISED])
 def test_a_patient_is_known_when_the_answer_is_read(fed, interaction):
     patient = new_patient()
     assert submitted(fed, patient).errors == ["XDSUnknownPatientId"]
-    assert told(fed, message(interaction, patient), message(interaction, patient)) == ["CA", "CA"]
+    assert told(fed, v3(interaction, patient), v3(interaction, patient)) == ["CA", "CA"]
     assert submitted(fed, patient).status == "Success"
 
 
 def test_a_merge_is_seen_by_the_next_query_and_submission(fed):
     old, new = new_patient(), new_patient()
-    assert told(fed, message(ADD, old), message(ADD, new)) == ["CA", "CA"]
+    assert told(fed, v3(ADDED, old), v3(ADDED, new)) == ["CA", "CA"]
     accepted(fed, provide(b"the letter", patient=old))
     uuid_ = send(fed, find_documents(old)).entries[0].get("id")
-    merge = message(MERGE, new, old)
+    merge = v3(MERGED, new, old)
     assert told(fed, merge) == ["CA"]
     assert [len(send(fed, find_documents(patient)).entries) for patient in (old, new)] == [0, 1]
     assert submitted(fed, old).errors == ["XDSUnknownPatientId"]
     accepted(fed, replacement(uuid_, b"corrected", new))
-    assert told(fed, merge, message(MERGE, new, old), message(MERGE, old, new), message(ADD, old)) == [
+    assert told(fed, merge, v3(MERGED, new, old), v3(MERGED, old, new), v3(ADDED, old)) == [
         "CA", "CE", "CE", "CE",
     ]  # fmt: skip
 
@@ -89,13 +70,13 @@ def test_a_merge_is_seen_by_the_next_query_and_submission(fed):
 def test_both_feeds_tell_of_the_same_patients(fed):
     old, new = new_patient(), new_patient()
     assert feed(fed, adt("A04", old)) == ["AA"]
-    assert told(fed, message(ADD, new), message(MERGE, new, old)) == ["CA", "CA"]
+    assert told(fed, v3(ADDED, new), v3(MERGED, new, old)) == ["CA", "CA"]
     assert feed(fed, adt("A40", old, new), adt("A01", old)) == ["AE", "AE"]
 
 
 def test_a_dry_run_changes_nothing(fed):
     patient = new_patient()
-    ack = acknowledged(send(fed, message(ADD, patient, DryRun=DRY_RUN_HEADER)))
+    ack = acknowledged(send(fed, v3(ADDED, patient, DryRun=DRY_RUN_HEADER)))
     assert (ack.accepted, [(each.effect, each.object_id) for each in ack.planned]) == (True, [("know", patient)])
     assert submitted(fed, patient).errors == ["XDSUnknownPatientId"]
 
@@ -111,7 +92,7 @@ def test_a_dry_run_changes_nothing(fed):
 )
 def test_what_is_no_message_is_a_fault(fed, old, new, fault):
     patient = new_patient()
-    answer = send(fed, message(ADD, patient).replaced(old, new))
+    answer = send(fed, v3(ADDED, patient).replaced(old, new))
     assert (answer.fault, answer.response.status) == (fault, 500)
     assert submitted(fed, patient).errors == ["XDSUnknownPatientId"]
 
@@ -148,8 +129,8 @@ def test_zeep_feeds_patients_with_nothing_but_the_wsdl(fed):
             processingCode={"code": "P"},
             processingModeCode={"code": "T"},
             acceptAckCode={"code": "AL"},
-            receiver=[{"typeCode": "RCV", "device": {**device, "id": [{"root": RECEIVER.root}]}}],
-            sender={"typeCode": "SND", "device": {**device, "id": [{"root": SENDER.root}]}},
+            receiver=[{"typeCode": "RCV", "device": {**device, "id": [{"root": "1.2.9.2"}]}}],
+            sender={"typeCode": "SND", "device": {**device, "id": [{"root": "1.2.9.1"}]}},
             controlActProcess={
                 "classCode": "CACT",
                 "moodCode": "EVN",
@@ -158,13 +139,13 @@ def test_zeep_feeds_patients_with_nothing_but_the_wsdl(fed):
             },
         )
 
-    added = fed_by_zeep(ADD, patient.split("^")[0])
+    added = fed_by_zeep(ADDED, patient.split("^")[0])
     (acknowledgement,) = added["acknowledgement"]
     assert acknowledgement["typeCode"]["code"] == "CA"
     assert submitted(fed, patient).status == "Success"
     prior = {"id": [{"root": AUTHORITY, "extension": "nobody"}]}
     refused = fed_by_zeep(
-        MERGE,
+        MERGED,
         patient.split("^")[0],
         replacementOf=[
             {"priorRegistration": {"statusCode": {"code": "obsolete"}, "subject1": {"priorRegisteredRole": prior}}}
@@ -178,5 +159,5 @@ def test_zeep_feeds_patients_with_nothing_but_the_wsdl(fed):
 
 def test_the_log_has_no_content(fed):
     patient = new_patient()
-    told(fed, message(ADD, patient), message(ADD, patient.replace("&", "&9")))
+    told(fed, v3(ADDED, patient), v3(ADDED, patient.replace("&", "&9")))
     assert patient.split("^")[0] not in fed.log_text()
