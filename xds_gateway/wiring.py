@@ -135,6 +135,8 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
         for mount in settings.mounts
     }
 
+    node_journal = open_node_journal(settings, worker)
+    failures = FailureTeller(NodeFailures(now=now, new_uuid=new_uuid), node_journal, workers.run)
     pipeline = Pipeline(
         services=SoapServices(TRANSACTIONS),
         limits=pipeline_limits(settings.limits),
@@ -144,11 +146,10 @@ def build(settings: Settings, worker: int = 0) -> Gateway:
         new_uuid=new_uuid,
         sender_fault_status=settings.soap.sender_fault_status,
         identify=identify,
+        count=failures.count,
     )
     application = HttpApplication(pipeline=pipeline, mounts=mounts, public_url=settings.public_url)
     feeds = tuple(_feed(settings, feed, storages[feed.domain], workers, new_uuid) for feed in settings.feeds)
-    node_journal = open_node_journal(settings, worker)
-    failures = FailureTeller(NodeFailures(now=now, new_uuid=new_uuid), node_journal, workers.run)
     gateway = Gateway(
         application=application,
         pipeline=pipeline,

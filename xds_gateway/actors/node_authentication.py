@@ -1,4 +1,4 @@
-"""Secure Node: failed authentications of nodes, told to the audit at a bounded cost (ITI TF-2 3.19, 3.20).
+"""Secure Node: nodes that were refused and messages that nobody can read, told at a bounded cost (ITI TF-2 3.19, 3.20).
 
 Whoever reaches a port can fail at it as often as the network carries. So a failure is told within a second, and what
 follows from the same address for the same reason is counted and told once a minute; of many addresses at a time, the
@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from ..model.messages import AuditEvent
-from ..model.nodes import NodeReason
 
-TRANSACTION: Final = "node-authentication"
+NODE_AUTHENTICATION: Final = "node-authentication"
+MESSAGE: Final = "message"  # of which not even the transaction is known
 UNKNOWN: Final = "unknown"
 SEVERAL: Final = "several"
 
 
 class Failure(NamedTuple):
-    """Who failed and why; failures that are equal are counted together."""
+    """Who failed and why: a NodeReason, or the rule that a message breaks. Equal ones are counted together."""
 
-    reason: NodeReason
+    reason: str
     address: str
     node: str | None
+    transaction: str = NODE_AUTHENTICATION
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class NodeFailures:
     def count(self, failure: Failure, times: int = 1) -> None:
         """Note a failure; nothing is written here."""
         if failure not in self._counted and len(self._counted) >= self._most:
-            failure = Failure(failure.reason, SEVERAL, None)
+            failure = Failure(failure.reason, SEVERAL, None, failure.transaction)
         self._counted.setdefault(failure, _Counted()).untold += times
 
     def due(self, moment: float) -> Iterator[tuple[Failure, int]]:
@@ -76,15 +77,15 @@ class NodeFailures:
                 counted.untold = 0
 
     def event(self, failure: Failure, times: int) -> AuditEvent:
-        """The audit event of so many equal failures (ITI TF-2 3.20.7.6, Node Authentication failure)."""
+        """The audit event of so many equal failures, a Security Alert (ITI TF-2 3.20.7.6)."""
         return AuditEvent(
             at=self._now(),
-            transaction=TRANSACTION,
+            transaction=failure.transaction,
             outcome="failure",
             node=failure.node or UNKNOWN,
             address=failure.address,
             domain="",
             message_id=self._new_uuid(),
             objects=(f"{times} times",) if times > 1 else (),
-            codes=(failure.reason.value,),
+            codes=(failure.reason,),
         )

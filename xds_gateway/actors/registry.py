@@ -254,13 +254,10 @@ class DocumentRegistry:
         """An audit event of this call, now (ITI TF-2 3.20)."""
         return event_of(call, self._now(), outcome, **told)
 
-    def record_refusal(
-        self, call: Call, findings: Sequence[Finding], request: Request | AnyFeedMessage | None = None
-    ) -> None:
+    def record_refusal(self, call: Call, codes: Sequence[str], request: Request | AnyFeedMessage | None = None) -> None:
         """Tell the audit of a request that was refused, and what it asked. Raises StorageFull, StorageBusy."""
-        codes = tuple(dict.fromkeys(f.audited for f in findings))
-        told = DRY_RUN if call.dry_run else None
-        self._journal.record(self.event(call, "failure", codes=codes, note=told, **subjects(request)))
+        told = {"codes": tuple(dict.fromkeys(codes)), "note": DRY_RUN if call.dry_run else None}
+        self._journal.record(self.event(call, "failure", **told, **subjects(request)))
 
     # -- ITI-18
 

@@ -11,10 +11,12 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from lxml import etree
 
+from ..actors.node_authentication import MESSAGE, Failure
 from ..actors.permissions import check_request
 from ..codec import soap
 from ..codec.transactions import Stamp, TransactionRow, transaction_for
@@ -32,6 +34,7 @@ from ..model.errors import (
 )
 from ..model.feeds import FeedMessage, Wrapper
 from ..model.messages import ProvideRequest, Request, RetrievedDocument
+from ..model.nodes import NodeReason
 from ..model.principal import Access, Call, Principal, User
 from ..rules.hints import hinted
 from ..rules.ihe import finding
@@ -90,11 +93,13 @@ class Pipeline:
         new_uuid: Callable[[], str],
         sender_fault_status: int,
         identify: Callable[[bytes | None, str], Principal] = principal_of,
+        count: Callable[[Failure], None] = lambda failure: None,
     ) -> None:
         """`run(function, *arguments)` awaits a function that may wait for disks, `run_apart` one that takes long.
 
         `now` gives the time as DTM to the second (UTC), `new_uuid` a fresh `urn:uuid:`; `identify` says whose a
-        verified certificate is, at an address.
+        verified certificate is, at an address; `count` is told on the event loop who was refused before there was
+        anything that the audit could tell.
         """
         self._services = services
         self._limits = limits
@@ -104,6 +109,7 @@ class Pipeline:
         self._new_uuid = new_uuid
         self._sender_fault_status = sender_fault_status
         self._identify = identify
+        self._count = count
 
     async def answer(self, request: HttpRequest, mount: MountedDomain, endpoint: str) -> HttpResponse:
         """The response to one SOAP request. Raises ClientGone only."""
@@ -114,6 +120,8 @@ class Pipeline:
             self._log(exchange, "client gone", 0)
             raise
         except Exception as failure:  # noqa: BLE001 - each becomes an answer
+            if exchange.call is None:
+                self._count_refused(exchange, failure)
             response = await self._run(self._failure, exchange, failure)
         self._log(exchange, "refused" if exchange.codes else "done", response.status)
         return response
@@ -138,6 +146,17 @@ class Pipeline:
     def _refuse_strangers(self, exchange: _Exchange) -> None:
         if exchange.mount.certificate_required and exchange.request.certificate is None:
             raise HttpRefused(403, "This endpoint needs a client certificate: use a listener with mutual TLS")
+
+    def _count_refused(self, exchange: _Exchange, failure: Exception) -> None:
+        """Whoever can reach the port can send such messages without end, so they are counted."""
+        request = exchange.request
+        node = self._identify(request.certificate, request.address).node if request.certificate else None
+        if isinstance(failure, SoapFault):
+            self._count(Failure(failure.rule, request.address, node, MESSAGE))
+        elif isinstance(failure, HttpRefused) and failure.status == HTTPStatus.FORBIDDEN:
+            self._count(Failure(NodeReason.NO_CERTIFICATE, request.address, node))
+        elif isinstance(failure, HttpRefused):
+            self._count(Failure(f"http.{failure.status}", request.address, node, MESSAGE))
 
     # -- first phase: everything that can refuse, before a document is taken
 
@@ -254,7 +273,7 @@ class Pipeline:
             rule = "ihe.retrieve.document"
         else:
             _log.critical("document damaged", extra={"document": damaged.key, "chunk": damaged.chunk})
-        self._record_refusal(exchange, (finding(rule),))
+        self._record_refusal(exchange, (finding(rule).audited,))
         return rule
 
     def _failure(self, exchange: _Exchange, failure: Exception) -> HttpResponse:
@@ -262,9 +281,11 @@ class Pipeline:
         if isinstance(failure, RequestRefused):
             return self._refused(exchange, failure.findings)
         if isinstance(failure, HttpRefused):
+            self._record_refusal(exchange, (f"http.{failure.status}",))
             exchange.codes = (str(failure.status),)
             return _plain(failure.status, failure.reason, failure.headers)
         if isinstance(failure, SoapFault):
+            self._record_refusal(exchange, (failure.rule,))
             return self._fault(exchange, failure)
         if isinstance(failure, AuthenticationRefused):
             return self._not_authenticated(exchange, failure)
@@ -276,12 +297,15 @@ class Pipeline:
 
     def _refused(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> HttpResponse:
         row = _known(exchange.row)
-        self._record_refusal(exchange, findings)
+        self._record_refusal(exchange, [each.audited for each in findings])
         return self._respond(exchange, row, row.outcome.refused(exchange.asked, tuple(map(hinted, findings))))
 
-    def _record_refusal(self, exchange: _Exchange, findings: tuple[Finding, ...]) -> None:
+    def _record_refusal(self, exchange: _Exchange, codes: Sequence[str]) -> None:
+        """Tell the audit; what was refused before its transaction was known is counted (`_count_refused`)."""
+        if exchange.call is None:
+            return
         try:
-            exchange.mount.actors.registry.record_refusal(_known(exchange.call), findings, exchange.asked)
+            exchange.mount.actors.registry.record_refusal(exchange.call, codes, exchange.asked)
         except GatewayError as unrecorded:  # nothing was given away: the refusal stands
             _log.error("refusal not in the journal", exc_info=unrecorded, extra={"message_id": exchange.message_id})
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ..actors.node_authentication import Failure, NodeFailures
+from ..actors.node_authentication import NODE_AUTHENTICATION, Failure, NodeFailures
 from ..actors.ports import AccessJournal
 from ..model.errors import GatewayError
 from ..model.nodes import NodeReason
@@ -21,7 +21,7 @@ _DAY: Final = 86_400.0
 
 
 class FailureTeller:
-    """Writes the failures of nodes to the journal, together and at most once a second."""
+    """Writes refused nodes and messages that were not read to the journal, together and at most once a second."""
 
     def __init__(self, failures: NodeFailures, journal: AccessJournal, run: Run) -> None:
         """`run` calls a function that may wait for a disk."""
@@ -31,7 +31,11 @@ class FailureTeller:
 
     def note(self, reason: NodeReason, address: str, node: str | None) -> None:
         """A node was refused; only counted here."""
-        self._failures.count(Failure(reason, address, node))
+        self.count(Failure(reason, address, node))
+
+    def count(self, failure: Failure) -> None:
+        """A node was refused, or a message; only counted here, by the thread of the loop."""
+        self._failures.count(failure)
 
     async def tell(self) -> None:
         """Go on until cancelled; what is left then is for `finish`."""
@@ -46,8 +50,8 @@ class FailureTeller:
     async def _write(self, due: Iterable[tuple[Failure, int]]) -> None:
         failures = list(due)
         for failure, times in failures:
-            told = {"reason": failure.reason.value, "address": failure.address, "times": times}
-            _log.warning("node refused", extra=told)
+            told = {"reason": failure.reason, "address": failure.address, "times": times}
+            _log.warning("node refused" if failure.transaction == NODE_AUTHENTICATION else "not read", extra=told)
         if not failures:
             return
         try:

@@ -160,7 +160,7 @@ def test_several_sets_are_refused_by_the_rules_alone(domain: Domain) -> None:
 def test_a_refusal_is_audited_with_its_codes(domain: Domain) -> None:
     findings = refusal(domain, numbered(1, entry={"slots": {"creationTime": None, "languageCode": None}}))
     assert len(findings) == 2
-    domain.registry.record_refusal(REGISTER, findings)
+    domain.registry.record_refusal(REGISTER, [each.audited for each in findings])
     (event,) = domain.journal()
     assert (event.transaction, event.outcome, event.codes) == ("ITI-42", "failure", ("XDSRegistryMetadataError",))
 
