@@ -363,7 +363,8 @@ xds-gateway folder list --patient 42@1.2.3""",
     "assertion": """\
 xds-gateway assertion new --patient 42@1.2.3 --output assertion.xml
 xds-gateway assertion new --into docs/examples/iti-41.mime --output submission.mime
-xds-gateway assertion show submission.mime""",
+xds-gateway assertion show submission.mime
+xds-gateway assertion check submission.mime --config gateway.toml""",
     "consent": """\
 xds-gateway consent add oppose 42@1.2.3 everybody --break-glass
 xds-gateway consent add permit 42@1.2.3 person:jane.doe --until 2027-01-31

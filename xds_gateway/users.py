@@ -6,12 +6,17 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from lxml import etree
+
 from .actors.ports import AccessJournal, ReplayMemory
 from .actors.x_service_provider import AuthenticationPolicy, XServiceProvider
 from .config import ConfigurationError, Mount, Settings
+from .model.principal import User
 from .security.issuers import IssuerKey, Issuers, IssuerUnusable, TrustedIssuer, issuer_keys, trusted_issuer
 from .security.libraries import SignatureLibrariesUnusable, check_libraries
 from .security.policies import POLICIES
+from .security.saml import Circumstances, judge, verify_assertion
+from .security.wss import SecuredMessage, find_assertion
 from .server.live_files import Ending, LiveFiles, Unusable
 
 POLICY: Final = "xua"
@@ -60,6 +65,26 @@ def x_service_provider(
         audiences=frozenset(settings.domain(mount.domain).audiences),
     )
     return XServiceProvider(policy=policy, replays=replays, journal=journal, clock=clock, now=now)
+
+
+def judge_user(
+    settings: Settings, domain: str, message: SecuredMessage | etree._Element, certificate: bytes | None, now: datetime
+) -> User | None:
+    """Whom a domain takes a caller for that sends a message, or an assertion alone, now; None without an assertion.
+
+    One use is not counted. `certificate` is that of the connection, DER. Raises AuthenticationRefused, IssuersUnusable.
+    """
+    policy = POLICIES[POLICY]
+    element: etree._Element | None
+    if isinstance(message, SecuredMessage):
+        element = find_assertion(message, policy.limits, now, policy.skew)
+    else:
+        element = message
+    if element is None:
+        return None
+    assertion = verify_assertion(element, read_issuers(settings, domain).issuers, policy, now)
+    audiences = frozenset(settings.domain(domain).audiences)
+    return judge(assertion, policy, Circumstances(now, audiences, certificate))
 
 
 def check_users(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from xds_gateway.codec.saml import parse_assertion
 from xds_gateway.model import assertions as a
 from xds_gateway.model.principal import Coded
 from xds_gateway.pki import make_pki
+from xds_gateway.security.refusals import RULES
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -136,3 +137,63 @@ def test_an_assertion_that_cannot_be_read_is_told_by_its_rule(capfd):
     path.write_text('<Assertion xmlns="urn:oasis:names:tc:SAML:2.0:assertion" Version="2.0" ID="_1"/>')
     assert run(["assertion", "show", str(path)]) == 2
     assert "saml.structure" in capfd.readouterr().err
+
+
+# What the gateway would say
+
+
+def checked(capfdbinary, *arguments, status=0):
+    """What `assertion check` says as JSON."""
+    assert run(["assertion", "check", *arguments, "--json"]) == status
+    return json.loads(capfdbinary.readouterr().out)
+
+
+@pytest.mark.parametrize("options", [(), ("--into", str(EXAMPLES / "iti-41.mime"))])
+def test_an_assertion_that_the_gateway_takes_tells_the_user_and_its_rights(capfdbinary, options):
+    new(capfdbinary, "--output", "a", "--patient", "42@1.2.3", *options)
+    told = checked(capfdbinary, "a")
+    assert (told["accepted"], told["refusal"]) == (True, None)
+    assert {name: told["user"][name] for name in ("name_id", "patient", "rights", "mode")} == {
+        "name_id": "claire.martin",
+        "patient": "42^^^&1.2.3&ISO",
+        "rights": ["physician"],
+        "mode": "normal",
+    }
+    assert run(["assertion", "check", "a"]) == 0
+    assert "accepted" in capfdbinary.readouterr().out.decode()
+
+
+def test_an_assertion_that_was_changed_is_refused_with_rule_and_clause(capfdbinary):
+    changed = new(capfdbinary).replace(b"claire.martin", b"anna.martin")
+    Path("changed").write_bytes(changed)
+    told = checked(capfdbinary, "changed", status=1)
+    assert (told["accepted"], told["user"], told["refusal"]["rule"]) == (False, None, "dsig.digest")
+    assert told["refusal"]["clause"] == RULES["dsig.digest"].clause
+    assert run(["assertion", "check", "changed"]) == 1
+    assert "dsig.digest" in capfdbinary.readouterr().out.decode()
+
+
+def test_an_assertion_for_others_tells_the_audience_that_is_expected(capfdbinary, monkeypatch):
+    new(capfdbinary, "--output", "a")
+    monkeypatch.setenv("XDS_GATEWAY_DOMAINS__0__AUDIENCES", "urn:another")
+    refusal = checked(capfdbinary, "a", status=1)["refusal"]
+    assert (refusal["rule"], refusal["expected"]) == ("saml.audience", "urn:another")
+
+
+def test_a_holder_of_key_is_checked_against_the_certificate(capfdbinary):
+    profile = (Path("var/pki") / "assertion.toml").read_text()
+    Path("var/pki/holder.toml").write_text('confirmation = "holder-of-key"\n' + profile)
+    new(capfdbinary, "--profile", "var/pki/holder.toml", "--output", "held")
+    assert checked(capfdbinary, "held", "--cert", "var/pki/client.crt")["accepted"]
+    for certificate in ((), ("--cert", "var/pki/server.crt")):
+        assert checked(capfdbinary, "held", *certificate, status=1)["refusal"]["rule"] == "saml.confirmation"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"hello", "neither an assertion nor a request"), ((EXAMPLES / "iti-41.mime").read_bytes(), "holds no assertion")],
+)
+def test_what_holds_no_assertion_cannot_be_checked(capfdbinary, content, sentence):
+    Path("other").write_bytes(content)
+    assert run(["assertion", "check", "other"]) == 2
+    assert sentence in capfdbinary.readouterr().err.decode()

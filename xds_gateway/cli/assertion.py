@@ -37,6 +37,11 @@ KEYS: Final = {
     "confirmation": "list of methods",
     "one_time_use": "whether it may be used once only",
     "attributes": "object of lists: texts, or objects with code, scheme, display, or with extension, root, authority",
+    "accepted": "`check`: whether the gateway would take it now; one use is not counted",
+    "refusal": "`check`: null, or object with rule, fault (what the caller is told), sentence, received, expected, "
+    "clause",
+    "user": "`check`: null, or object with name_id, issuer, name, organization_id, patient, roles and purposes "
+    "(CODE^^SCHEME), rights (roles of the access matrix that these are), mode (normal, or that of an emergency)",
 }
 
 _NAMES: Final = {
@@ -92,7 +97,7 @@ def _signed(
 
 def _put_into(path: Path, assertion: bytes) -> bytes:
     try:
-        changed = with_assertion(parse_capture(_read(path)), assertion)
+        changed = with_assertion(parse_capture(read(path)), assertion)
     except NotACapture as wrong:
         raise CommandFailed("usage", f"{path} is no captured request: {wrong}.") from wrong
     if changed is None:
@@ -104,7 +109,8 @@ def _put_into(path: Path, assertion: bytes) -> bytes:
     return changed.body
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """The bytes of a file, or of standard input. Raises CommandFailed."""
     try:
         return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as wrong:
@@ -126,7 +132,7 @@ def _write(path: Path, data: bytes) -> None:
 def show(path: Path, config: Path | None, *, as_json: bool) -> None:
     """Show the assertion in a file."""
     try:
-        found = parse_assertion(_assertion_in(path, _read(path)))
+        found = parse_assertion(_assertion_in(path, read(path)))
     except NotAnAssertion as wrong:
         raise CommandFailed(
             "usage", f"The assertion of {path} cannot be read: {wrong.reason} ({wrong.rule})."

@@ -1,4 +1,4 @@
-"""The commands about assertions: sign one, show one."""
+"""The commands about assertions: sign one, show one, judge one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -84,3 +84,29 @@ def assertion_show(
     from .assertion import show
 
     show(file, config, as_json=as_json)
+
+
+@assertion.command("check")
+def assertion_check(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="An assertion, or a captured request that holds one; - reads input.")
+    ],
+    *,
+    domain: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Domain that is called; by default the first of the settings.")
+    ] = None,
+    cert: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="PEM or DER certificate of the connection, for holder-of-key."),
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Judge an assertion as the gateway of these settings would now: signature, conditions, audience, confirmation.
+
+    Tells the user and its rights, or the rule that refuses it, with the clause. The exit status is 1 when it is
+    refused.
+    """
+    from .assertion_check import check
+
+    return check(file, domain, cert, config, as_json=as_json)
