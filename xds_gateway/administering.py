@@ -11,12 +11,14 @@ from .actors.administrator import Administrator
 from .actors.consent_administration import ConsentAdministration
 from .actors.patient_administration import PatientAdministration
 from .actors.resets import reset
-from .audit_wiring import audit_of
+from .actors.value_sets import ValueSetLoading
+from .clock import UuidSource, now
 from .config import Domain, Settings
+from .domains import PROFILES, feed_policy
 from .model.messages import AuditEvent
 from .model.principal import Principal
+from .storage.audit_opening import open_audit
 from .storage.opening import Storage, open_registry, open_storage
-from .wiring import UuidSource, feed_policy, now
 
 _TAKEN_AT_ONCE: Final = 500
 
@@ -63,6 +65,19 @@ def access_of_domain(settings: Settings, name: str, administrator: str) -> Itera
         yield AccessExplanation(_administrator(storage, name, administrator), storage.queries, matrix)
 
 
+@contextmanager
+def value_sets_of_domain(settings: Settings, name: str) -> Iterator[ValueSetLoading]:
+    """The value sets of a domain, for its administrator, while gateways serve it or not.
+
+    Raises DatabaseUnusable (SchemaNewer, SchemaMissing).
+    """
+    profile = PROFILES[settings.domain(name).profile]
+    with open_registry(
+        settings.database_url, settings.data_folder, name, wait_seconds=settings.limits.request_seconds
+    ) as (store, _):
+        yield ValueSetLoading(store, profile, now)
+
+
 def _administrator(storage: Storage, domain: str, name: str) -> Administrator:
     caller = Principal(node=name, address="local")
     return Administrator(
@@ -89,8 +104,8 @@ def reset_domain(settings: Settings, domain: Domain, *, administrator: str) -> M
     outboxes = [each.name for each in settings.audit_repositories if all(d.allow_reset for d in settings.domains)]
     wait_seconds = settings.limits.request_seconds
     if outboxes:
-        with audit_of(settings) as audit:  # what was done a moment ago is among what waits
-            while audit.book.take_up(_TAKEN_AT_ONCE):
+        with open_audit(settings.database_url, settings.data_folder, wait_seconds=wait_seconds) as audit:
+            while audit.book.take_up(_TAKEN_AT_ONCE):  # what was done a moment ago is among what waits
                 pass
     with open_registry(settings.database_url, settings.data_folder, domain.name, wait_seconds=wait_seconds) as (
         store,

@@ -17,6 +17,7 @@ from .actors.audit_keeping import AuditKeeper, AuditSender, KeepingPolicy
 from .actors.audit_ports import AuditEntry, AuditRepository, MessageRefused
 from .client.audit_fhir import FhirRepository, FhirServer
 from .client.syslog import SyslogReceiver, SyslogRepository
+from .clock import UuidSource, now
 from .codec.atna import render_syslog
 from .codec.audit_messages import audit_messages
 from .codec.fhir_audit import render_audit_event
@@ -28,7 +29,6 @@ from .model.errors import GatewayError
 from .model.messages import AuditEvent
 from .security.anchors import NoAnchorKey, anchor_key, anchor_public_key, sign_anchor, verify_anchor
 from .storage.audit_opening import AuditGuard, AuditStorage, open_audit, open_journal
-from .wiring import UuidSource, now
 
 _log = logging.getLogger("xds_gateway.audit")
 _GUARD_SECONDS: Final = 1.0  # how often a process asks whether the keeper has gone

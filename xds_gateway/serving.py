@@ -22,7 +22,9 @@ import uvloop
 
 from .access_files import check_access
 from .audit_wiring import AuditKeeping, application_audited, check_audit
+from .clock import clock
 from .config import ConfigurationError, Port, Settings, ports
+from .domains import prepare
 from .limits import mllp_limits, serving_limits
 from .model.errors import GatewayError
 from .nodes import expiry_warnings, listener_socket, tls_files
@@ -35,13 +37,7 @@ from .server.tls import TlsUnusable, load_tls
 from .server.watching import FileWatch
 from .users import check_users
 from .value_set_files import load_value_sets
-from .wiring import (
-    Gateway,
-    build,
-    check_hooks,
-    clock,
-    prepare,
-)
+from .wiring import Gateway, build, check_hooks
 
 _log = logging.getLogger("xds_gateway.serving")
 _BIND_SECONDS: Final = 5.0  # workers of a parent that was killed let go of the port within this time

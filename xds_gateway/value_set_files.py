@@ -4,11 +4,11 @@ import logging
 import os
 from collections.abc import Mapping
 
+from .administering import value_sets_of_domain
 from .codec.value_sets import NotValueSets, value_sets_of
 from .config import ConfigurationError, Domain, Settings
 from .model.messages import AuditEvent
 from .model.value_sets import ValueSet
-from .wiring import value_sets_of_domain
 
 _log = logging.getLogger("xds_gateway.value_sets")
 

@@ -1,35 +1,26 @@
-"""Where everything meets: settings in, a gateway out. Only here all objects, the clock and randomness are known."""
+"""Where everything meets: settings in, a gateway out. Only here all objects are known."""
 
 import gc
 import importlib
 import importlib.util
-import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from .access_files import access_matrix
 from .actors.domain import domain_actors
-from .actors.feed_policy import FeedPolicy
 from .actors.making import DocumentMaker, OnDemandHook
 from .actors.node_authentication import NodeFailures
 from .actors.on_demand import OnDemandPolicy
 from .actors.patients import PatientIdentityFeed
 from .actors.registry import DomainPolicy
 from .actors.removals import finish_removals
-from .actors.value_sets import ValueSetLoading
+from .clock import UuidSource, clock, now
 from .codec.transactions import TRANSACTIONS
 from .config import ConfigurationError, Domain, Feed, Settings
+from .domains import PROFILES, feed_policy
 from .limits import pipeline_limits
-from .model.datatypes import Code
 from .nodes import identify_by, open_node_journal
-from .rules.engine import Profile
-from .rules.ihe import IHE
 from .security.access import access_of
 from .server.feeding import FeedPipeline
 from .server.http import HttpApplication
@@ -40,51 +31,11 @@ from .server.soap import SoapServices
 from .server.watching import FailureTeller
 from .server.workers import Workers
 from .storage.journal import FileAccessJournal
-from .storage.opening import Storage, open_registry, open_storage
+from .storage.opening import Storage, open_storage
 from .users import LiveIssuers, live_issuers, x_service_provider
 
-PROFILES: dict[str, Profile] = {"ihe": IHE}
 _COLLECT_AFTER = 20_000  # container objects made since the last collection
 _THREADS = 8  # what waits for a disk or takes long, of one process
-
-
-def now() -> str:
-    """The time as a DTM to the second, UTC (ITI TF-3 Table 4.2.3.1.7-2)."""
-    return _dtm(int(time.time()))
-
-
-def clock() -> datetime:
-    """The time in UTC, for what is judged closer than to the second."""
-    return datetime.now(UTC)
-
-
-@lru_cache(maxsize=1)  # all requests of one second have the same
-def _dtm(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d%H%M%S")
-
-
-class UuidSource:
-    """Random UUIDs as URNs (RFC 9562 version 4), drawn in blocks; each process draws its own."""
-
-    def __init__(self) -> None:
-        self._drawn: list[str] = []
-        os.register_at_fork(after_in_child=self._drawn.clear)
-
-    def __call__(self) -> str:
-        """A new one."""
-        try:
-            return self._drawn.pop()
-        except IndexError:
-            self._drawn.extend(self._block())
-            return self._drawn.pop()
-
-    @staticmethod
-    def _block() -> Iterator[str]:
-        entropy = os.urandom(16 * 64).hex()
-        for start in range(0, len(entropy), 32):
-            drawn = entropy[start : start + 32]
-            variant = "89ab"[int(drawn[16], 16) & 3]
-            yield f"urn:uuid:{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,44 +227,9 @@ def _mounted(
     )
 
 
-def feed_policy(domain: Domain) -> FeedPolicy:
-    """Whose identifiers a domain takes from feeds and administrators."""
-    names = dict(name.rsplit("=", 1) for name in domain.authority_names)
-    code, display, scheme = domain.link_change_code.split("^")
-    return FeedPolicy(
-        domain=domain.name,
-        authorities=frozenset(domain.assigning_authorities),
-        names=names,
-        patients_open=domain.patients == "open",
-        link_change_code=Code(code, scheme, display),
-        link_change_source=domain.link_change_source,
-    )
-
-
 def _feed(
     settings: Settings, feed: Feed, storage: Storage, workers: Workers, new_uuid: Callable[[], str]
 ) -> FeedPipeline:
     policy = feed_policy(settings.domain(feed.domain))
     actor = PatientIdentityFeed(store=storage.registry, policy=policy, now=now, new_uuid=new_uuid)
     return FeedPipeline(actor, run=workers.run, now=now, new_uuid=new_uuid)
-
-
-@contextmanager
-def value_sets_of_domain(settings: Settings, name: str) -> Iterator[ValueSetLoading]:
-    """The value sets of a domain, for its administrator, while gateways serve it or not.
-
-    Raises DatabaseUnusable (SchemaNewer, SchemaMissing).
-    """
-    profile = PROFILES[settings.domain(name).profile]
-    with open_registry(
-        settings.database_url, settings.data_folder, name, wait_seconds=settings.limits.request_seconds
-    ) as (store, _):
-        yield ValueSetLoading(store, profile, now)
-
-
-def prepare(settings: Settings) -> None:
-    """Make folders and bring the database to this release's schema: once, in the parent, before workers start."""
-    from .storage.database import migrate
-
-    Path(settings.data_folder).mkdir(parents=True, exist_ok=True)
-    migrate(settings.database_url)

@@ -13,9 +13,9 @@ from xds_gateway.actors.identity import resolved
 from xds_gateway.actors.ports import RegistryStore, Transaction
 from xds_gateway.client.samples import make_sample
 from xds_gateway.client.submission import ContentDigest, SubmissionDetails, build_submission, make_ids
+from xds_gateway.clock import UuidSource
 from xds_gateway.model.identifiers import PatientId, parse_patient_id
 from xds_gateway.model.metadata import Submission
-from xds_gateway.wiring import UuidSource
 
 from . import messages
 from .comparing import COUNT

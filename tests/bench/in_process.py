@@ -10,8 +10,9 @@ from typing import NamedTuple
 import uvloop
 
 from xds_gateway.config import load
+from xds_gateway.domains import prepare
 from xds_gateway.server.exchange import HttpRequest
-from xds_gateway.wiring import Gateway, build, prepare
+from xds_gateway.wiring import Gateway, build
 
 from .messages import Message
 

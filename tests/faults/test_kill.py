@@ -33,6 +33,8 @@ from tests.wire.messages import (
 from tests.wire.raw import call
 from xds_gateway.model import vocabulary as v
 
+from .killing import killed_under_load, under_load
+
 KILLS = int(os.environ.get("XDS_TEST_KILLS", "12"))
 SENDERS = 4
 _STATUSES = f"('{v.APPROVED}','{v.DEPRECATED}')"
@@ -126,15 +128,7 @@ def test_what_was_acknowledged_survives_kill_9_and_nothing_half_is_left(start_ga
     gateway = start_gateway(workers=workers)
     folder = gateway.data_folder
     for _ in range((KILLS + 1) // 2):
-        over = threading.Event()
-        threads = [threading.Thread(target=chain.work, args=(gateway, over)) for chain in chains]
-        for thread in threads:
-            thread.start()
-        time.sleep(chance.uniform(0.1, 0.8))
-        gateway.kill()
-        over.set()
-        for thread in threads:
-            thread.join()
+        killed_under_load(gateway, [chain.work for chain in chains], chance.uniform(0.1, 0.8))
         gateway = start_gateway(workers=workers, data_folder=folder)
         for chain in chains:
             chain.settle(gateway)
@@ -161,18 +155,12 @@ def test_a_killed_worker_takes_nothing_with_it_but_its_running_requests(start_ga
     chains = [Chain(seed=70 + number) for number in range(SENDERS)]
     gateway = start_gateway(workers=2)
     for _ in range(4):  # five within ten seconds would end the gateway
-        over = threading.Event()
-        threads = [threading.Thread(target=chain.work, args=(gateway, over)) for chain in chains]
-        for thread in threads:
-            thread.start()
-        time.sleep(chance.uniform(0.1, 0.8))
-        workers = gateway.workers()
-        os.kill(chance.choice(workers), signal.SIGKILL)
-        while len(set(gateway.workers()) - set(workers)) == 0:
-            time.sleep(0.05)
-        over.set()
-        for thread in threads:
-            thread.join()
+        with under_load(gateway, [chain.work for chain in chains]):
+            time.sleep(chance.uniform(0.1, 0.8))
+            workers = gateway.workers()
+            os.kill(chance.choice(workers), signal.SIGKILL)
+            while len(set(gateway.workers()) - set(workers)) == 0:
+                time.sleep(0.05)
         for chain in chains:
             chain.settle(gateway)
     for chain in chains:

@@ -8,7 +8,6 @@ import os
 import random
 import ssl
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,8 @@ from tests.wire.raw import call
 from xds_gateway.actors.audit_ports import Selection
 from xds_gateway.security.anchors import anchor_public_key, verify_anchor
 from xds_gateway.storage.audit_opening import AuditStorage, open_audit
+
+from .killing import killed_under_load
 
 KILLS = int(os.environ.get("XDS_TEST_KILLS", "4"))
 SENDERS = 4
@@ -70,15 +71,7 @@ def test_each_acknowledged_access_has_one_event_and_the_chain_holds(start_gatewa
     gateway = start_gateway(**settings)
     folder = gateway.data_folder
     for _ in range((KILLS + 1) // 2):
-        over = threading.Event()
-        threads = [threading.Thread(target=caller.work, args=(gateway, over)) for caller in callers]
-        for thread in threads:
-            thread.start()
-        time.sleep(chance.uniform(0.2, 1.5))
-        gateway.kill()
-        over.set()
-        for thread in threads:
-            thread.join()
+        killed_under_load(gateway, [caller.work for caller in callers], chance.uniform(0.2, 1.5))
         gateway = start_gateway(data_folder=folder, **settings)
     assert gateway.stop() == 0
     with open_audit(f"sqlite:///{folder}/registry.sqlite3", folder, wait_seconds=10) as audit:

@@ -7,7 +7,6 @@ import json
 import random
 import sqlite3
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -26,6 +25,7 @@ from xds_gateway.administering import administration
 from xds_gateway.codec.hl7v3 import parse_accept_ack
 from xds_gateway.config import load
 
+from .killing import killed_under_load
 from .test_kill import KILLS
 
 SENDERS = 3
@@ -169,15 +169,7 @@ def test_feeds_and_merges_survive_kill_9_whole_or_not_at_all(start_gateway, pki,
         accepted(gateway, provide(b"the letter", patient=first))
         system.chain.append(first)
     for _ in range((KILLS + 3) // 4):
-        over = threading.Event()
-        threads = [threading.Thread(target=system.work, args=(gateway, over)) for system in systems]
-        for thread in threads:
-            thread.start()
-        time.sleep(chance.uniform(0.1, 0.6))
-        gateway.kill()
-        over.set()
-        for thread in threads:
-            thread.join()
+        killed_under_load(gateway, [system.work for system in systems], chance.uniform(0.1, 0.6))
         gateway = start_gateway(workers=workers, data_folder=gateway.data_folder, **settings)
         survivors = all_survivors(gateway)
         for system in systems:

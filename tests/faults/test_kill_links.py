@@ -5,7 +5,6 @@ The number of kills is bounded as in test_kill.py.
 
 import random
 import threading
-import time
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -30,6 +29,7 @@ from tests.wire.messages import (
 from tests.wire.updates import BOTH_STATUSES, folder_of, told
 from xds_gateway.model import vocabulary as v
 
+from .killing import killed_under_load
 from .test_kill import KILLS
 
 DOCUMENTS = 6
@@ -127,15 +127,7 @@ def test_moves_survive_kill_9_whole_or_not_at_all(start_gateway, pki, workers):
     for shuttle in shuttles:
         shuttle.begin(gateway)
     for _ in range((KILLS + 5) // 6):
-        over = threading.Event()
-        threads = [threading.Thread(target=shuttle.work, args=(gateway, over)) for shuttle in shuttles]
-        for thread in threads:
-            thread.start()
-        time.sleep(chance.uniform(0.1, 0.5))
-        gateway.kill()
-        over.set()
-        for thread in threads:
-            thread.join()
+        killed_under_load(gateway, [shuttle.work for shuttle in shuttles], chance.uniform(0.1, 0.5))
         gateway = start_gateway(workers=workers, data_folder=gateway.data_folder, **settings)
         for shuttle in shuttles:
             shuttle.settle(gateway)

@@ -8,7 +8,6 @@ import random
 import sqlite3
 import ssl
 import threading
-import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +36,7 @@ from xds_gateway.config import load
 from xds_gateway.model.principal import AccessFilter
 from xds_gateway.storage.opening import open_storage
 
+from .killing import killed_under_load
 from .test_kill import KILLS
 
 SENDERS = 4
@@ -155,15 +155,7 @@ def test_a_removal_that_was_acknowledged_is_done_and_no_other_is_half_done(start
     gateway = start_gateway(workers=workers)
     folder = gateway.data_folder
     for _ in range((KILLS + 3) // 4):
-        over = threading.Event()
-        threads = [threading.Thread(target=each.work, args=(gateway, over)) for each in administrators]
-        for thread in threads:
-            thread.start()
-        time.sleep(chance.uniform(0.3, 1.2))
-        gateway.kill()
-        over.set()
-        for thread in threads:
-            thread.join()
+        killed_under_load(gateway, [each.work for each in administrators], chance.uniform(0.3, 1.2))
         gateway = start_gateway(workers=workers, data_folder=folder)
         for each in administrators:
             each.settle(gateway)

@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from tests.wire.messages import Answer, Message, Provide, find_documents, new_pa
 from tests.wire.raw import call
 from tests.wire.relay import Cut, Relay
 
+from .killing import killed_under_load
 from .test_kill import KILLS
 
 OPEN = {"mounts": [{"authentication": "none"}]}
@@ -63,7 +63,7 @@ def test_senders_that_send_until_they_are_answered_store_everything_once(start_g
     made: dict[str, Provide] = {}
     unanswered: list[str] = []
 
-    def work(over: threading.Event) -> None:
+    def work(gateway: RunningGateway, over: threading.Event) -> None:
         while not over.is_set():
             patient = new_patient()
             made[patient] = provide(patient.encode(), patient=patient)
@@ -72,15 +72,7 @@ def test_senders_that_send_until_they_are_answered_store_everything_once(start_g
                 return
 
     for _ in range((KILLS + 3) // 4):
-        over = threading.Event()
-        threads = [threading.Thread(target=work, args=(over,)) for _ in range(SENDERS)]
-        for thread in threads:
-            thread.start()
-        time.sleep(chance.uniform(0.1, 0.6))
-        gateway.kill()
-        over.set()
-        for thread in threads:
-            thread.join()
+        killed_under_load(gateway, [work] * SENDERS, chance.uniform(0.1, 0.6))
         gateway = start_gateway(data_folder=gateway.data_folder, **settings)
         assert all(tried(gateway, made[patient].message()) for patient in unanswered for _ in range(2))
     assert unanswered

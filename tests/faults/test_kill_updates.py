@@ -7,7 +7,6 @@ of kills is bounded as in test_kill.py.
 import random
 import ssl
 import threading
-import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,6 +17,7 @@ from tests.wire.raw import call
 from tests.wire.updates import associations, filed, message, titled, told, update, versions
 from xds_gateway.model.metadata import Folder, Submission
 
+from .killing import killed_under_load
 from .test_kill import KILLS
 
 SENDERS = 4
@@ -80,15 +80,7 @@ def test_updates_survive_kill_9_whole_or_not_at_all(start_gateway, workers):
     for patient in (new_patient() for _ in range(SENDERS)):
         senders.append(Administrator(*filed(gateway, patient), patient))
     for _ in range((KILLS + 3) // 4):
-        over = threading.Event()
-        threads = [threading.Thread(target=sender.work, args=(gateway, over)) for sender in senders]
-        for thread in threads:
-            thread.start()
-        time.sleep(chance.uniform(0.1, 0.6))
-        gateway.kill()
-        over.set()
-        for thread in threads:
-            thread.join()
+        killed_under_load(gateway, [sender.work for sender in senders], chance.uniform(0.1, 0.6))
         gateway = start_gateway(workers=workers, data_folder=folder)
         for sender in senders:
             sender.settle(gateway)

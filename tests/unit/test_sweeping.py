@@ -27,7 +27,7 @@ def test_a_sweep_finishes_removals_and_deletes_old_orphans(tmp_path: Path) -> No
         unique_id = make_entry(1).unique_id or ""
         domain.storage.registry.write(lambda t: t.detach_documents(REPOSITORY, [unique_id]))
         nothing: Any = None
-        gateway = Gateway(nothing, nothing, {}, {"main": domain.storage}, nothing, (), nothing, nothing, nothing)
+        gateway = Gateway(nothing, nothing, {}, {"main": domain.storage}, nothing, (), nothing, nothing, nothing, ())
         assert gateway.sweep(3600) == 2
         assert domain.documents() == [b"young orphan"]
         assert gateway.sweep(3600) == 0

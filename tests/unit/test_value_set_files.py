@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.unit.value_sets import SENT, codes_xml, svs
+from xds_gateway.administering import value_sets_of_domain
 from xds_gateway.config import ConfigurationError, Settings, load
+from xds_gateway.domains import prepare
 from xds_gateway.model.value_sets import ListedCode, ValueSet
 from xds_gateway.value_set_files import load_value_sets
-from xds_gateway.wiring import prepare, value_sets_of_domain
 
 TYPES, CLASSES = SENT["typeCode"], SENT["classCode"]
 MORE = ListedCode("11490-0", "2.16.840.1.113883.6.1", "Discharge summary")

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from ..codec.captures import Capture
 from ..config import Settings
+from ..domains import prepare
 from ..server.exchange import HttpRequest, HttpResponse
-from ..wiring import build, prepare
+from ..wiring import build
 
 
 class Answer(NamedTuple):

@@ -10,7 +10,6 @@ from rich.text import Text
 
 from .commands import app
 from .console import errors, shown
-from .explaining import explanation
 from .failures import CommandFailed, Status
 
 NAME = "xds-gateway"
@@ -55,5 +54,7 @@ def _tell(failure: CommandFailed, *, as_json: bool) -> None:
         line = Text(shown(sentence))
         console.print(Text("error: ", style="bold red") + line if number == 0 else line, soft_wrap=True)
     if failure.errors:
+        from .explaining import explanation
+
         console.print()
         console.print(explanation(failure.errors))

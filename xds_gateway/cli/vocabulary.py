@@ -13,14 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from ..actors.value_sets import ValueSetLoading
+from ..administering import value_sets_of_domain
+from ..clock import now
 from ..codec.value_sets import NotValueSets, value_sets_of
 from ..config import LoadedSettings
+from ..domains import prepare
 from ..model.errors import Finding, GatewayError, StorageBusy
 from ..model.messages import AuditEvent
 from ..model.metadata import RegistryObject
 from ..model.value_sets import ATTRIBUTES, BY_NAME, ListedCode, ValueSet
 from ..storage.database import sqlite_path
-from ..wiring import now, prepare, value_sets_of_domain
 from .config import read_settings
 from .console import output, print_json, shown, time_text, working
 from .failures import CommandFailed, Status

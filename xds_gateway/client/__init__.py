@@ -5,6 +5,8 @@
 ...     gateway.submit(read_document(path), patient_id="42^^^&1.2.3&ISO", source_id="1.2.3.4")
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ..model.datatypes import Author, Code
 from .assertions import AssertionSource, read_assertion_profile
 from .cda import CdaHeader, read_cda
@@ -26,7 +28,6 @@ from .errors import (
     Unreachable,
 )
 from .files import metadata_from, parse_code, read_document, read_metadata_file
-from .gateway import Gateway
 from .history import DocumentHistory
 from .journal import default_journal
 from .registry_values import (
@@ -48,6 +49,9 @@ from .values import (
     SubmissionResult,
     SubmittedEntry,
 )
+
+if TYPE_CHECKING:
+    from .gateway import Gateway
 
 __all__ = [
     "AdministrationResult",
@@ -94,3 +98,12 @@ __all__ = [
     "read_document",
     "read_metadata_file",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The gateway, when it is asked for: its libraries take a quarter of a second, which not every command needs."""
+    if name == "Gateway":
+        from .gateway import Gateway
+
+        return Gateway
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
