@@ -10,21 +10,29 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from tests.contract.audits import event_at
 from tests.gateways import RunningGateway
+from tests.wire.clinic import eventually
 from tests.wire.messages import Answer, find_documents, new_patient, new_urn, provide, retrieve
 from tests.wire.raw import call
 from xds_gateway.actors.audit_ports import Selection
-from xds_gateway.security.anchors import anchor_public_key, verify_anchor
+from xds_gateway.security.anchors import anchor_key, anchor_public_key, sign_anchor, verify_anchor
 from xds_gateway.storage.audit_opening import AuditStorage, open_audit
+from xds_gateway.storage.opening import open_storage
 
-from .killing import killed_under_load
+from .killing import killed_under_load, under_load
 
 KILLS = int(os.environ.get("XDS_TEST_KILLS", "4"))
 SENDERS = 4
+OLD = 1500  # rows, and lines
+LATER = "20260401000000"
 
 
 @dataclass
@@ -74,7 +82,7 @@ def test_each_acknowledged_access_has_one_event_and_the_chain_holds(start_gatewa
         killed_under_load(gateway, [caller.work for caller in callers], chance.uniform(0.2, 1.5))
         gateway = start_gateway(data_folder=folder, **settings)
     assert gateway.stop() == 0
-    with open_audit(f"sqlite:///{folder}/registry.sqlite3", folder, wait_seconds=10) as audit:
+    with opened(folder) as audit:
         entries = list(audit.log.selected(Selection()))
         problems, anchors = verified(audit, pki)
     told = Counter(entry.event.message_id for entry in entries)
@@ -87,6 +95,52 @@ def test_each_acknowledged_access_has_one_event_and_the_chain_holds(start_gatewa
     assert len({entry.id for entry in entries}) == len(entries)
     print(f"{len(answered)} accesses, {len(entries)} events, {anchors} anchors, {(KILLS + 1) // 2} kills of {workers}")
     assert len(answered) > KILLS
+
+
+def test_retention_goes_on_through_kills_and_takes_nothing_but_what_is_old(start_gateway, pki):
+    chance = random.Random(5)
+    settings = {"workers": 2, "audit": {"anchor_seconds": 0.1, "anchor_key": pki.files.audit_key, "retention_days": 30}}
+    gateway = start_gateway(**settings)
+    folder = gateway.data_folder
+    gateway.stop()
+    with old_audit(folder, pki) as audit:
+        assert len(list(audit.log.selected(Selection(until=LATER)))) == 2 * OLD
+    callers = [Caller() for _ in range(SENDERS)]
+    for _ in range((KILLS + 1) // 2):
+        gateway = start_gateway(data_folder=folder, **settings)
+        killed_under_load(gateway, [caller.work for caller in callers], chance.uniform(0.2, 1.0))
+    gateway = start_gateway(data_folder=folder, **settings)
+    with under_load(gateway, [caller.work for caller in callers]), opened(folder) as audit:
+        eventually(lambda: not list(audit.log.selected(Selection(until=LATER))))
+    assert gateway.stop() == 0
+    with opened(folder) as audit:
+        told = Counter(entry.event.message_id for entry in audit.log.selected(Selection()))
+        problems, _ = verified(audit, pki)
+    assert problems == []
+    answered = [identifier for caller in callers for identifier in caller.answered]
+    assert {told[identifier] for identifier in answered} == {1}
+
+
+@contextmanager
+def old_audit(folder: Path, pki) -> Iterator[AuditStorage]:
+    """Rows and lines of months ago, numbered and anchored then."""
+    url = f"sqlite:///{folder}/registry.sqlite3"
+    storage = open_storage(url, folder, "default", writer_name="old-0", spool_quota=0)
+    try:
+        for second in range(OLD):
+            storage.registry.write(lambda store, second=second: store.audit(event_at(second)))
+        storage.journal.record(*map(event_at, range(OLD)))
+    finally:
+        storage.close()
+    with opened(folder) as audit:
+        while audit.book.take_up(500):
+            pass
+        audit.book.anchor(LATER, partial(sign_anchor, key=anchor_key(pki.files.audit_key.read_bytes())))
+        yield audit
+
+
+def opened(folder: Path) -> AbstractContextManager[AuditStorage]:
+    return open_audit(f"sqlite:///{folder}/registry.sqlite3", folder, wait_seconds=10)
 
 
 def verified(audit: AuditStorage, pki) -> tuple[list[object], int]:
