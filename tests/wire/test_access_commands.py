@@ -146,3 +146,6 @@ def test_the_page_runs_as_it_stands(start_gateway, pki):
     assert asked.count("consent add") == 3
     assert "consent 1 is withdrawn" in told[0]
     assert "node.all" in told[1]
+    (program,) = blocks(PAGE, "python")
+    (gateway.log.parent / "desk.py").write_text(program)
+    assert "(4, 'the consent desk', None)]" in shell(gateway, f"{sys.executable} desk.py")
