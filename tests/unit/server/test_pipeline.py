@@ -424,24 +424,24 @@ def soap(inner: str, namespace: str = SOAP12) -> HttpRequest:
 
 @pytest.mark.parametrize("status", [500, 400])
 @pytest.mark.parametrize(
-    ("request_", "fault"),
+    ("request_", "fault", "told"),  # what the audit is told, once the transaction is known
     [
-        (lambda: make_request(b"", "application/soap+xml"), "Sender"),
-        (lambda: make_request(b"<x", "application/soap+xml"), "Sender"),
-        (lambda: make_request(b"<x/>", "application/soap+xml"), "Sender"),
-        (lambda: soap("<s:Body/>"), "Sender"),
-        (lambda: make_request(b"x", "multipart/related"), "Sender"),
-        (lambda: make_request(b"x", "multipart/related; boundary=b"), "Sender"),
-        (lambda: make_request(b"--b\r\n\r\nx", "multipart/related; boundary=b"), "Sender"),
-        (lambda: inline(make_submission(), "not base64!"), "Sender"),
-        (lambda: inline(make_submission(), base64.b64encode(bytes(5000)).decode()), "Sender"),
-        (lambda: plain("ITI-18", b"<x/>"), "Sender"),
-        (lambda: soap('<s:Header><u xmlns="urn:u" s:mustUnderstand="1"/></s:Header><s:Body/>'), "MustUnderstand"),
-        (lambda: soap("<s:Body/>", "urn:other"), "VersionMismatch"),
+        (lambda: make_request(b"", "application/soap+xml"), "Sender", []),
+        (lambda: make_request(b"<x", "application/soap+xml"), "Sender", []),
+        (lambda: make_request(b"<x/>", "application/soap+xml"), "Sender", []),
+        (lambda: soap("<s:Body/>"), "Sender", []),
+        (lambda: make_request(b"x", "multipart/related"), "Sender", []),
+        (lambda: make_request(b"x", "multipart/related; boundary=b"), "Sender", []),
+        (lambda: make_request(b"--b\r\n\r\nx", "multipart/related; boundary=b"), "Sender", []),
+        (lambda: inline(make_submission(), "not base64!"), "Sender", ["ITI-41"]),
+        (lambda: inline(make_submission(), base64.b64encode(bytes(5000)).decode()), "Sender", ["ITI-41"]),
+        (lambda: plain("ITI-18", b"<x/>"), "Sender", []),
+        (lambda: soap('<s:Header><u xmlns="urn:u" s:mustUnderstand="1"/></s:Header><s:Body/>'), "MustUnderstand", []),
+        (lambda: soap("<s:Body/>", "urn:other"), "VersionMismatch", []),
     ],
 )
 def test_a_message_that_cannot_be_read_is_a_fault(
-    tmp_path: Path, request_: Callable[[], HttpRequest], fault: str, status: int
+    tmp_path: Path, request_: Callable[[], HttpRequest], fault: str, told: list[str], status: int
 ) -> None:
     with open_domain(tmp_path) as domain:
         bench = Bench(domain, sender_fault_status=status)
@@ -449,7 +449,7 @@ def test_a_message_that_cannot_be_read_is_a_fault(
         assert received.status == (status if fault == "Sender" else 500)
         assert received.content_type == "application/soap+xml; charset=UTF-8"
         assert received.fault == fault
-        assert domain.journal() == []
+        assert [event.transaction for event in domain.journal()] == told
 
 
 def test_a_soap11_caller_is_answered_in_soap11(bench: Bench) -> None:
