@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.databases import ready
 from xds_gateway.pki import Pki, certificate_pem, issue_authority, issue_client, key_pem, make_pki
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -209,6 +210,8 @@ def start(
     """
     folder.mkdir(parents=True, exist_ok=True)
     data_folder = data_folder or folder / "data"
+    if not prefix:  # which may mount a disk there
+        ready(f"sqlite:///{data_folder}/registry.sqlite3")
     defaults = {"data_folder": data_folder, "workers": 1, "listeners": [listener(pki)]}
     mounts = [{"assertions": "off", **mount} for mount in settings.get("mounts", [{}])]
     write_toml(folder / "gateway.toml", {**defaults, **settings, "mounts": mounts})

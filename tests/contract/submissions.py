@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.databases import ready
 from tests.unit import builders
 from xds_gateway.actors.ports import Transaction
 from xds_gateway.model import vocabulary as v
@@ -12,7 +13,6 @@ from xds_gateway.model.identifiers import PatientId, parse_patient_id
 from xds_gateway.model.messages import AuditEvent
 from xds_gateway.model.metadata import Association, DocumentEntry, Folder, RegistryObject, SubmissionSet
 from xds_gateway.model.principal import AccessFilter, Permit
-from xds_gateway.storage.database import migrate
 from xds_gateway.storage.opening import Storage, open_storage
 
 DOMAIN = "main"
@@ -34,8 +34,8 @@ def url_of(folder: Path) -> str:
 
 
 def open_in(folder: Path, writer_name: str = "w1", domain: str = DOMAIN, **changes: Any) -> Storage:
-    """Storage over a folder, migrated when needed."""
-    migrate(url_of(folder))
+    """Storage over a folder, with a database of its own."""
+    ready(url_of(folder))
     settings: dict[str, Any] = {"spool_quota": 64 << 20, "wait_seconds": 20.0, **changes}
     return open_storage(url_of(folder), folder / "data", domain, writer_name=writer_name, **settings)
 

@@ -1,16 +1,13 @@
 """A gateway and the small registry beside it: every request goes to both, and they must agree."""
 
-import atexit
 import copy
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 
-from tests.contract.submissions import url_of
+from tests.databases import empty_database
 from tests.unit.builders import REPOSITORY
 from tests.unit.domains import open_domain
 from xds_gateway.codec.queries import QUERY_IDS
@@ -42,7 +39,6 @@ from xds_gateway.model.metadata import (
     Submission,
     SubmissionSet,
 )
-from xds_gateway.storage.database import migrate
 
 from . import links, patients, questions, removals, retries, submissions, updates
 from .door import CALLERS, Door, NoJournal, Reply, Seen
@@ -55,22 +51,13 @@ VERSIONED: Mapping[type[RegistryObject], str] = {DocumentEntry: "Documents", Fol
 _START = datetime(2026, 3, 14, 9)
 
 
-@lru_cache(maxsize=1)
-def _empty() -> Path:
-    """A database without data, made once: that takes longer than a step."""
-    folder = Path(tempfile.mkdtemp(prefix="empty"))
-    atexit.register(shutil.rmtree, folder)
-    migrate(url_of(folder))
-    return folder / "registry.db"
-
-
 class World:
     """One domain and its small registry."""
 
     def __init__(self, folder: Path, policy: Policy = DEFAULT) -> None:
         self.registry = Registry(policy)
         self.steps = 0
-        shutil.copy(_empty(), folder)
+        shutil.copy(empty_database(), folder)
         self._opening = open_domain(folder, journal=NoJournal(), now=lambda: self.now, **policy._asdict())
         self._domain = self._opening.__enter__()
         self._door = Door(self._domain, lambda: self.now, patients_open=policy.patients_open)
