@@ -97,6 +97,7 @@ def test_each_acknowledged_access_has_one_event_and_the_chain_holds(start_gatewa
     assert len(answered) > KILLS
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_retention_goes_on_through_kills_and_takes_nothing_but_what_is_old(start_gateway, pki):
     chance = random.Random(5)
     settings = {"workers": 2, "audit": {"anchor_seconds": 0.1, "anchor_key": pki.files.audit_key, "retention_days": 30}}

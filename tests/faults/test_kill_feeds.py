@@ -156,6 +156,9 @@ def audited(gateway: RunningGateway, transaction: str = "ITI-8") -> Counter[tupl
     )
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # wrap_socket leaks a socket that is reset
 @pytest.mark.parametrize(("way", "workers"), [(MLLP, 1), (MLLP, 2), (SOAP, 2)], ids=["MLLP-1", "MLLP-2", "SOAP-2"])
 def test_feeds_and_merges_survive_kill_9_whole_or_not_at_all(start_gateway, pki, way, workers):
     chance = random.Random(workers)
