@@ -15,8 +15,6 @@ from urllib.parse import urlsplit
 
 from .actors.audit_keeping import AuditKeeper, AuditSender, KeepingPolicy
 from .actors.audit_ports import AuditEntry, AuditRepository, MessageRefused
-from .client.audit_fhir import FhirRepository, FhirServer
-from .client.syslog import SyslogReceiver, SyslogRepository
 from .clock import UuidSource, now
 from .codec.atna import render_syslog
 from .codec.audit_messages import audit_messages
@@ -104,9 +102,14 @@ def audit_site(settings: Settings) -> AuditSite:
 
 
 def _connect(site: AuditSite, each: RepositorySettings) -> AuditRepository:
+    """A connection; what speaks HTTP is loaded where a repository is set, which takes a quarter of a second."""
     if each.protocol == "fhir":
+        from .client.audit_fhir import FhirRepository, FhirServer
+
         server = FhirServer(url=each.url, tls=_tls(each), step_seconds=each.step_seconds)
         return FhirRepository(server, partial(_resources, site))
+    from .client.syslog import SyslogReceiver, SyslogRepository
+
     tls = _tls(each)
     if tls is None:
         raise AssertionError("syslog goes over TLS only")
