@@ -1,7 +1,7 @@
 """What it costs to know a user: the signature of an assertion against its floor, and all of ITI-40 around it.
 
-Floor: canonicalise SignedInfo and assertion (libxml2), digest (OpenSSL), verify RSA-2048 (OpenSSL). Turns are taken,
-and the best of each counts: others on the machine disturb both alike.
+Floor: canonicalise SignedInfo and assertion where they stand in the message (libxml2), digest (OpenSSL), verify
+RSA-2048 (OpenSSL). Turns are taken, and the best of each counts: others on the machine disturb both alike.
 """
 
 import hashlib
@@ -75,7 +75,8 @@ _HERE = Circumstances(now=NOW, audiences=frozenset((AUDIENCE,)), certificate=Non
 
 
 def _floor(assertion: etree._Element) -> Callable[[], None]:
-    content = deepcopy(assertion)
+    header = deepcopy(assertion.getparent())  # of an assertion without its signature
+    content = header[0]
     signature = content[1]
     content.remove(signature)
     signed_info = signature[0]
@@ -86,6 +87,7 @@ def _floor(assertion: etree._Element) -> Callable[[], None]:
         key.verify(value, _canonical(signed_info), scheme, digest)
         hashlib.sha256(_canonical(content)).digest()
 
+    floor.keeps = header  # type: ignore[attr-defined]  # the envelope around it
     return floor
 
 

@@ -1,7 +1,8 @@
 """Algorithms of signatures that are accepted, and keys that are strong enough (XML Signature 6; RFC 6931, RFC 9231)."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from hashlib import sha1, sha256, sha384, sha512
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -17,13 +18,15 @@ _MORE: Final = "http://www.w3.org/2001/04/xmldsig-more#"
 _LATER: Final = "http://www.w3.org/2007/05/xmldsig-more#"
 _XMLENC: Final = "http://www.w3.org/2001/04/xmlenc#"
 
+Digest = Callable[[bytes], Any]  # of hashlib
 Verify = Callable[[VerifyingKey, bytes, bytes, hashes.HashAlgorithm], None]
 
 
 def _pkcs1(key: VerifyingKey, signature: bytes, data: bytes, digest: hashes.HashAlgorithm) -> None:
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise InvalidSignature
-    key.verify(signature, data, _PKCS1, digest)
+    try:
+        key.verify(signature, data, _PKCS1, digest)  # type: ignore[arg-type, call-arg]
+    except TypeError:  # what an elliptic curve verifies has no padding
+        raise InvalidSignature from None
 
 
 def _pss(key: VerifyingKey, signature: bytes, data: bytes, digest: hashes.HashAlgorithm) -> None:
@@ -56,14 +59,14 @@ class SignatureMethod(NamedTuple):
 
 
 class Algorithms(NamedTuple):
-    """What a policy accepts: names of hashlib and methods, by URI."""
+    """What a policy accepts: digests and methods, by URI."""
 
-    digests: Mapping[str, str]
+    digests: Mapping[str, Digest]
     signatures: Mapping[str, SignatureMethod]
 
 
 STRONG: Final = Algorithms(
-    digests={f"{_XMLENC}sha256": "sha256", f"{_MORE}sha384": "sha384", f"{_XMLENC}sha512": "sha512"},
+    digests={f"{_XMLENC}sha256": sha256, f"{_MORE}sha384": sha384, f"{_XMLENC}sha512": sha512},
     signatures={
         f"{_MORE}rsa-sha256": SignatureMethod(_pkcs1, _SHA256),
         f"{_MORE}rsa-sha384": SignatureMethod(_pkcs1, _SHA384),
@@ -77,7 +80,7 @@ STRONG: Final = Algorithms(
     },
 )
 WITH_SHA1: Final = Algorithms(  # for policies of senders that sign no other way
-    digests={**STRONG.digests, f"{_DSIG}sha1": "sha1"},
+    digests={**STRONG.digests, f"{_DSIG}sha1": sha1},
     signatures={**STRONG.signatures, f"{_DSIG}rsa-sha1": SignatureMethod(_pkcs1, _SHA1)},
 )
 
