@@ -17,12 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.audits import event_at
+from tests.contract.submissions import make_event
 from tests.gateways import RunningGateway
 from tests.wire.clinic import eventually
 from tests.wire.messages import Answer, find_documents, new_patient, new_urn, provide, retrieve
 from tests.wire.raw import call
+from xds_gateway.actors.audit_keeping import days_before
 from xds_gateway.actors.audit_ports import Selection
+from xds_gateway.clock import now
+from xds_gateway.model.messages import AuditEvent
 from xds_gateway.security.anchors import anchor_key, anchor_public_key, sign_anchor, verify_anchor
 from xds_gateway.storage.audit_opening import AuditStorage, open_audit
 from xds_gateway.storage.opening import open_storage
@@ -32,7 +35,7 @@ from .killing import killed_under_load, under_load
 KILLS = int(os.environ.get("XDS_TEST_KILLS", "4"))
 SENDERS = 4
 OLD = 1500  # rows, and lines
-LATER = "20260401000000"
+LATER = days_before(now(), 60)
 
 
 @dataclass
@@ -122,6 +125,10 @@ def test_retention_goes_on_through_kills_and_takes_nothing_but_what_is_old(start
     assert {told[identifier] for identifier in answered} == {1}
 
 
+def old_event(second: int) -> AuditEvent:
+    return make_event(at=f"{days_before(now(), 90)[:8]}09{second // 60:02}{second % 60:02}", message_id=f"urn:{second}")
+
+
 @contextmanager
 def old_audit(folder: Path, pki) -> Iterator[AuditStorage]:
     """Rows and lines of months ago, numbered and anchored then."""
@@ -129,8 +136,8 @@ def old_audit(folder: Path, pki) -> Iterator[AuditStorage]:
     storage = open_storage(url, folder, "default", writer_name="old-0", spool_quota=0)
     try:
         for second in range(OLD):
-            storage.registry.write(lambda store, second=second: store.audit(event_at(second)))
-        storage.journal.record(*map(event_at, range(OLD)))
+            storage.registry.write(lambda store, second=second: store.audit(old_event(second)))
+        storage.journal.record(*map(old_event, range(OLD)))
     finally:
         storage.close()
     with opened(folder) as audit:
