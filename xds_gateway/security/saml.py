@@ -183,6 +183,7 @@ def _told(instant: datetime | None) -> str:
 # -- the user
 
 
+@lru_cache(maxsize=256)  # an assertion that comes again is the same object (`_read`)
 def user_of(assertion: Assertion) -> User:
     """The user that an assertion speaks of. Raises AuthenticationRefused when it speaks of two patients, or of none."""
     return User(
