@@ -35,6 +35,21 @@ def environment(**changes: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(ROOT), **changes}
 
 
+def called(folder: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end in this process, which takes a tenth of the time."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        mock.patch.dict(os.environ, environment(**changes), clear=True),
+    ):
+        status = run_here(arguments)
+    for stream in (out, err):
+        stream.seek(0)
+    return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
+
+
 def run(folder: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
@@ -119,18 +134,8 @@ class Served:
 
     def call(self, *arguments: str, **changes: str) -> tuple[int, str, str]:
         """The same in this process, which is quicker: exit status, standard output and error."""
-        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
-        variables = environment(**self.variables, **changes)
-        with (
-            contextlib.chdir(self.folder),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            mock.patch.dict(os.environ, variables, clear=True),
-        ):
-            status = run_here(arguments)
-        for stream in (out, err):
-            stream.seek(0)
-        return status, out.read(), err.read()
+        done = called(self.folder, *arguments, **{**self.variables, **changes})
+        return done.returncode, done.stdout, done.stderr
 
     def answer(self, *arguments: str) -> dict[str, Any]:
         """The JSON of a client command that succeeds."""

@@ -11,7 +11,7 @@ from tests.documents import CHECKOUT, blocks
 from tests.unit.builders import Code
 from xds_gateway.model import vocabulary as v
 
-from .commands import keys_of, run
+from .commands import called, keys_of, run
 from .feeds import fed_domain
 from .messages import accepted, entry_for, find_documents, new_patient, provide, send
 
@@ -25,7 +25,7 @@ def served(start_shared, pki):
 
 def command(gateway, *arguments, status=0):
     """What a command says as JSON; on failure its error."""
-    done = run(gateway.log.parent, *arguments, "--config", "gateway.toml", "--json")
+    done = called(gateway.log.parent, *arguments, "--config", "gateway.toml", "--json")
     assert done.returncode == status, done.stderr
     return json.loads(done.stdout) if status == 0 else json.loads(done.stderr.splitlines()[-1])["error"]
 

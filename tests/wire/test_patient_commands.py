@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from .commands import keys_of, run
+from .commands import called, keys_of, run
 from .feeds import adt, fed_domain, feed
 from .messages import accepted, find_documents, new_patient, provide, send
 
@@ -18,7 +18,7 @@ def fed(start_shared, pki):
 
 def patients(gateway, *arguments, status=0):
     """What a command says as JSON; on failure its error."""
-    done = run(gateway.log.parent, "patients", *arguments, "--config", "gateway.toml", "--json")
+    done = called(gateway.log.parent, "patients", *arguments, "--config", "gateway.toml", "--json")
     assert done.returncode == status, done.stderr
     return json.loads(done.stdout) if status == 0 else json.loads(done.stderr.splitlines()[-1])["error"]
 

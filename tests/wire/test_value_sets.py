@@ -10,7 +10,7 @@ import pytest
 
 from tests.gateways import RunningGateway
 from tests.unit.value_sets import SENT, codes_xml, svs
-from tests.wire.commands import keys_of, run
+from tests.wire.commands import called, keys_of, run
 from tests.wire.messages import (
     Answer,
     accepted,
@@ -39,7 +39,7 @@ def serving(start_gateway: Any) -> RunningGateway:
 def vocabulary(gateway: RunningGateway, *arguments: str | Path, status: int = 0) -> dict[str, Any]:
     """The JSON of a subcommand on the database of a gateway."""
     folder = gateway.data_folder
-    done = run(folder.parent, "vocabulary", *map(str, arguments), "--json", XDS_GATEWAY_DATA_FOLDER=str(folder))
+    done = called(folder.parent, "vocabulary", *map(str, arguments), "--json", XDS_GATEWAY_DATA_FOLDER=str(folder))
     assert (done.returncode, done.stderr) == (status, "")
     told: dict[str, Any] = json.loads(done.stdout)
     assert set(told) == keys_of("vocabulary")
