@@ -16,7 +16,7 @@ from .security.issuers import IssuerKey, Issuers, IssuerUnusable, TrustedIssuer,
 from .security.libraries import SignatureLibrariesUnusable, check_libraries
 from .security.policies import POLICIES
 from .security.saml import Circumstances, judge, verify_assertion
-from .security.wss import SecuredMessage, find_assertion
+from .security.wss import SecuredMessage, check_alone, find_assertion
 from .server.live_files import Ending, LiveFiles, Unusable
 
 POLICY: Final = "xua"
@@ -80,6 +80,7 @@ def judge_user(
         element = find_assertion(message, policy.limits, now, policy.skew)
     else:
         element = message
+        check_alone(element)
     if element is None:
         return None
     assertion = verify_assertion(element, read_issuers(settings, domain).issuers, policy, now)

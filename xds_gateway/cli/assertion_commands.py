@@ -15,6 +15,10 @@ assertion = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 
+AssertionFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="An assertion, or a captured request that holds one; - reads input.")
+]
+
 
 @assertion.command("new")
 def assertion_new(
@@ -73,9 +77,7 @@ def assertion_new(
 
 @assertion.command("show")
 def assertion_show(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="An assertion, or a captured request that holds one; - reads input.")
-    ],
+    file: AssertionFile,
     *,
     config: Config = None,
     as_json: Json = False,
@@ -88,9 +90,7 @@ def assertion_show(
 
 @assertion.command("check")
 def assertion_check(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="An assertion, or a captured request that holds one; - reads input.")
-    ],
+    file: AssertionFile,
     *,
     domain: Annotated[
         str | None, typer.Option(metavar="NAME", help="Domain that is called; by default the first of the settings.")

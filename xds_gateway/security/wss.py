@@ -20,6 +20,7 @@ _SIGNATURE: Final = f"{{{DS}}}Signature"
 _SECURITY: Final = f"{{{WSSE}}}Security"
 _TIMESTAMP: Final = f"{{{WSU}}}Timestamp"
 _EXPIRES: Final = f"{{{WSU}}}Expires"
+_HIDDEN: Final = (etree.Comment, etree.ProcessingInstruction, etree.Entity)
 _SAME_VALUES: Final = etree.XPath("count(//@*[. = $value])")
 
 
@@ -52,7 +53,7 @@ def find_assertion(
     if has_comments(message.root, message.charset, _SECURITY):
         raise AuthenticationRefused("wss.comment")
     _check_size(found, message.root, limits)
-    _check_alone(found)
+    check_alone(found)
     return found
 
 
@@ -90,11 +91,14 @@ def _check_size(assertion: etree._Element, root: bytes, limits: TokenLimits) -> 
         raise AuthenticationRefused("wss.namespaces", expected=f"at most {limits.namespaces}")
 
 
-def _check_alone(assertion: etree._Element) -> None:
-    """No other assertion in the message, and nothing else of the same ID."""
+def check_alone(assertion: etree._Element) -> None:
+    """No other assertion in the message, one signature in this one, nothing hidden, nothing else of the same ID."""
     envelope = assertion.getroottree().getroot()
     if sum(1 for _ in envelope.iter(_ASSERTION, _ENCRYPTED)) != 1:
         raise AuthenticationRefused("wss.assertion.one")
+    found = [each.tag == _SIGNATURE for each in assertion.iter(_SIGNATURE, *_HIDDEN)]
+    if found != [True]:
+        raise AuthenticationRefused("wss.signature.one" if all(found) else "wss.comment")
     identifier = assertion.get("ID")
     if not identifier or _SAME_VALUES(envelope, value=identifier) != 1:
         raise AuthenticationRefused("wss.id")
